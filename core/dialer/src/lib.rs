@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod event;
+mod gate;
+mod machine;
+mod pace;
+mod restore;
+mod retry;
+mod rules;
+mod states;
+mod why;
+
+pub use event::{
+    Candidate, Claim, Effect, Event, Finish, LineFact, LineHealth, NUMBER_IN_USE_DELAY, NotClaimed,
+    Returned,
+};
+pub use gate::{Callee, Consequence, Expired, Permit, Policy, Purpose, Refusal, Waiting, may_dial};
+pub use machine::{
+    DRAIN_TIME, Dialer, FAULTS_OF_A_DEAD_LINE, PROBE_EVERY, Stage, TestRefused, Timer,
+};
+pub use pace::{Pace, Rate};
+pub use restore::{Restored, Rows, RunningRow, UnfinishedRow, restore};
+pub use retry::{
+    CONGESTION_DELAY, Ending, History, LineSign, Next, UNSENT_DELAY, Unfinished, Verdict, after,
+    interrupted, outcome_of,
+};
+pub use rules::{Caps, Delays, Rules, defaults};
+pub use states::{CampaignState, ContactGroup, ContactState, UnknownState};
+pub use why::{Badge, Reason, Standing, why};
