@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+pub mod audit;
+mod feature;
+mod handles;
+mod shutdown;
+mod socket;
+mod supervise;
+pub mod testing;
+
+pub use feature::Feature;
+pub use handles::Handles;
+pub use shutdown::Shutdown;
+pub use socket::{Running, Socket};
+
+/// The tables of the host: the audit trail.
+pub fn chain() -> db::Chain {
+    db::Chain {
+        feature: "host",
+        migrations: &[db::Migration {
+            name: "20261120110000_audit",
+            sql: include_str!("../migrations/20261120110000_audit.sql"),
+        }],
+        views: "",
+    }
+}

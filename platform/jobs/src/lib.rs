@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod context;
+mod handler;
+mod store;
+mod worker;
+
+use db::{Chain, Migration};
+
+pub use context::JobContext;
+pub use handler::{Handler, JobEnd};
+pub use store::{JobState, JobView, cancel, enqueue, view};
+pub use worker::Jobs;
+
+/// The table of jobs.
+pub const fn chain() -> Chain {
+    Chain {
+        feature: "jobs",
+        migrations: &[
+            Migration {
+                name: "20261120120000_job",
+                sql: include_str!("../migrations/20261120120000_job.sql"),
+            },
+            Migration {
+                name: "20261121121001_progressed",
+                sql: include_str!("../migrations/20261121121001_progressed.sql"),
+            },
+        ],
+        views: "",
+    }
+}

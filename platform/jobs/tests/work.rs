@@ -1,0 +1,410 @@
+//! What a job may count on, on both engines.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use base::{
+    Id, Timestamp,
+    kind::{Account, Job},
+};
+use clock::{Clock, Ids, ManualClock};
+use db::{Db, Engine, Error, args, sql, testing};
+use jobs::{Handler, JobContext, JobEnd, JobState, JobView, Jobs};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+const ACCOUNT: Id<Account> = Id::from_raw(7);
+const KIND: &str = "test.count";
+
+/// What a scripted handler does at its next attempt.
+enum Act {
+    End(JobEnd),
+    Panic,
+    /// Tells more progress and is to be asked again.
+    Step(u64),
+    /// Saves the cursor and never returns.
+    Hang(i64),
+    /// Tells progress and waits until it is asked to stop.
+    UntilCancelled,
+    /// Returns when the process is about to end.
+    UntilStopping,
+}
+
+/// Attempt and cursor.
+type Given = (i64, Option<Value>);
+
+/// A handler that follows a script and notes what it was given.
+#[derive(Clone, Default)]
+struct Script {
+    acts: Arc<Mutex<VecDeque<Act>>>,
+    seen: Arc<Mutex<Vec<Given>>>,
+    begun: Arc<tokio::sync::Notify>,
+}
+
+impl Script {
+    fn of(acts: impl IntoIterator<Item = Act>) -> Self {
+        Self { acts: Arc::new(Mutex::new(acts.into_iter().collect())), ..Self::default() }
+    }
+
+    fn take_seen(&self) -> Vec<Given> {
+        std::mem::take(&mut self.seen.lock())
+    }
+}
+
+impl Handler for Script {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, job: &JobContext) -> JobEnd {
+        self.seen.lock().push((job.attempt, job.cursor.clone()));
+        let act = self.acts.lock().pop_front().unwrap_or(Act::End(JobEnd::Done));
+        match act {
+            Act::End(end) => end,
+            Act::Panic => panic!("on purpose"),
+            Act::Step(done) => {
+                job.progress(done, None).await.unwrap();
+                JobEnd::Retry { after: Duration::ZERO, why: "not yet".to_owned() }
+            }
+            Act::Hang(cursor) => {
+                job.save(json!(cursor)).await.unwrap();
+                self.begun.notify_one();
+                std::future::pending().await
+            }
+            Act::UntilCancelled => {
+                job.progress(3, Some(10)).await.unwrap();
+                self.begun.notify_one();
+                while !job.is_cancelled().await.unwrap() {
+                    tokio::task::yield_now().await;
+                }
+                JobEnd::Cancelled
+            }
+            Act::UntilStopping => {
+                self.begun.notify_one();
+                while !job.is_stopping() {
+                    tokio::task::yield_now().await;
+                }
+                JobEnd::Retry { after: Duration::ZERO, why: "stopped".to_owned() }
+            }
+        }
+    }
+}
+
+struct Scene {
+    db: Db,
+    ids: Ids,
+    hand: ManualClock,
+}
+
+impl Scene {
+    fn new(db: &Db) -> Self {
+        let (clock, hand) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+        Self { db: db.clone(), ids: Ids::new(0, clock), hand }
+    }
+
+    fn worker(&self, script: &Script) -> Jobs {
+        let jobs = Jobs::new(self.db.clone(), &self.ids);
+        jobs.add(script.clone());
+        jobs
+    }
+
+    async fn enqueue(&self, dedupe: Option<&'static str>) -> Id<Job> {
+        let ids = self.ids.clone();
+        let now = ids.clock().now();
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    jobs::enqueue(tx, &ids, ACCOUNT, KIND, json!({"n": 1}), dedupe, now).await
+                })
+            })
+            .await
+            .unwrap()
+    }
+
+    async fn view(&self, id: Id<Job>) -> JobView {
+        self.db.read(move |tx| Box::pin(jobs::view(tx, ACCOUNT, id))).await.unwrap()
+    }
+
+    async fn cancel(&self, id: Id<Job>) -> db::Result<()> {
+        let now = self.ids.clock().now();
+        self.db.write(move |tx| Box::pin(jobs::cancel(tx, ACCOUNT, id, now))).await
+    }
+}
+
+fn retry(seconds: u64) -> Act {
+    Act::End(JobEnd::Retry { after: Duration::from_secs(seconds), why: "not yet".to_owned() })
+}
+
+#[tokio::test]
+async fn a_job_runs_when_its_unit_was_kept_and_only_then() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::default();
+        let worker = scene.worker(&script);
+        let (ids, now) = (scene.ids.clone(), scene.ids.clock().now());
+        let undone: db::Result<()> = db
+            .write(move |tx| {
+                Box::pin(async move {
+                    jobs::enqueue(tx, &ids, ACCOUNT, KIND, json!(1), None, now).await?;
+                    Err(Error::NotFound)
+                })
+            })
+            .await;
+        assert_eq!(undone, Err(Error::NotFound));
+        assert_eq!(worker.drain().await, Ok(0));
+        let id = scene.enqueue(None).await;
+        assert_eq!(scene.view(id).await.state, JobState::Ready);
+        assert_eq!(worker.drain().await, Ok(1));
+        let done = scene.view(id).await;
+        assert_eq!((done.state, done.attempt, done.reason), (JobState::Done, 1, None));
+        assert_eq!(done.ended_at, Some(now));
+        assert_eq!(script.take_seen(), [(1, None)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_failed_is_made_again_later() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let no = JobEnd::Fail { why: "the file is empty".to_owned() };
+        let script = Script::of([retry(10), Act::Panic, Act::End(no)]);
+        let worker = scene.worker(&script);
+        let id = scene.enqueue(None).await;
+        assert_eq!(worker.drain().await, Ok(1));
+        let waiting = scene.view(id).await;
+        assert_eq!(waiting.state, JobState::Retry);
+        assert_eq!(waiting.reason.as_deref(), Some("not yet"));
+        scene.hand.advance(Duration::from_secs(9));
+        assert_eq!(worker.drain().await, Ok(0));
+        scene.hand.advance(Duration::from_secs(1));
+        assert_eq!(worker.drain().await, Ok(1), "it panics");
+        assert_eq!(scene.view(id).await.state, JobState::Retry);
+        scene.hand.advance(Duration::from_secs(1));
+        assert_eq!(worker.drain().await, Ok(0), "the second pause is two seconds");
+        scene.hand.advance(Duration::from_secs(1));
+        assert_eq!(worker.drain().await, Ok(1));
+        let failed = scene.view(id).await;
+        assert_eq!(failed.state, JobState::Failed);
+        assert_eq!(failed.reason.as_deref(), Some("the file is empty"));
+        scene.hand.advance(Duration::from_hours(1));
+        assert_eq!(worker.drain().await, Ok(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_does_not_try_for_ever() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::of((0..50).map(|_| retry(0)));
+        let worker = scene.worker(&script);
+        let id = scene.enqueue(None).await;
+        assert_eq!(worker.drain().await, Ok(20));
+        assert_eq!(scene.view(id).await.state, JobState::Failed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_attempts_that_got_nowhere_count_against_a_job() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let acts = (0..60).map(|n| if n % 15 == 14 { Act::Step(n) } else { retry(0) });
+        let script = Script::of(acts.chain((0..50).map(|_| retry(0))));
+        let worker = scene.worker(&script);
+        let id = scene.enqueue(None).await;
+        assert_eq!(worker.drain().await, Ok(60 + 20));
+        let job = scene.view(id).await;
+        assert_eq!((job.state, job.attempt), (JobState::Failed, 80));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_crash_a_job_goes_on_from_its_cursor() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::of([Act::Hang(42)]);
+        let first = scene.worker(&script);
+        let id = scene.enqueue(None).await;
+        let crashing = telemetry::spawn("crashing", async move {
+            first.run(std::future::pending()).await;
+        });
+        script.begun.notified().await;
+        crashing.abort();
+        assert!(crashing.await.unwrap_err().is_cancelled());
+        assert_eq!(scene.view(id).await.state, JobState::Running);
+        let second = scene.worker(&script);
+        if db.engine() == Engine::Postgres {
+            assert_eq!(second.drain().await, Ok(0), "the other process may live");
+            scene.hand.advance(Duration::from_secs(31));
+        }
+        assert_eq!(second.drain().await, Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Done);
+        assert_eq!(script.take_seen(), [(1, None), (2, Some(json!(42)))]);
+    })
+    .await;
+}
+
+/// Until when the running job is held, in seconds.
+async fn lease(db: &Db) -> i64 {
+    let held = sql!("SELECT lease_until FROM job WHERE state = 'running'");
+    let until = db
+        .read(move |tx| Box::pin(async move { tx.one::<(Timestamp,)>(held, args![]).await }))
+        .await
+        .unwrap();
+    until.0.seconds()
+}
+
+#[tokio::test]
+async fn a_job_is_held_for_as_long_as_it_runs_and_let_go_when_it_is_lost() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::of([Act::Hang(1)]);
+        let (first, second) = (scene.worker(&script), scene.worker(&script));
+        let id = scene.enqueue(None).await;
+        let working = telemetry::spawn("first", async move { first.drain().await });
+        script.begun.notified().await;
+        for _ in 0..4 {
+            let before = lease(&db).await;
+            scene.hand.until_asleep(1).await;
+            scene.hand.advance(Duration::from_secs(10));
+            while lease(&db).await == before {
+                tokio::task::yield_now().await;
+            }
+        }
+        if db.engine() == Engine::Postgres {
+            assert_eq!(second.drain().await, Ok(0), "40 s have passed, and it is still held");
+            working.abort();
+            return;
+        }
+        // A file has one process, so here the second is a later start of it.
+        assert_eq!(second.drain().await, Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Done);
+        scene.hand.until_asleep(1).await;
+        scene.hand.advance(Duration::from_secs(10));
+        assert_eq!(working.await.unwrap(), Ok(1), "the first let go");
+        assert_eq!(scene.view(id).await.attempt, 2);
+    })
+    .await;
+}
+
+/// Lets its context out, as a task that does not notice the end would.
+struct Keep(Arc<Mutex<Option<JobContext>>>);
+
+impl Handler for Keep {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, job: &JobContext) -> JobEnd {
+        *self.0.lock() = Some(job.clone());
+        JobEnd::Retry { after: Duration::ZERO, why: "again".to_owned() }
+    }
+}
+
+#[tokio::test]
+async fn who_lost_a_job_can_no_longer_write_to_it() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let held: Arc<Mutex<Option<JobContext>>> = Arc::default();
+        let first = Jobs::new(db.clone(), &scene.ids);
+        first.add(Keep(Arc::clone(&held)));
+        let id = scene.enqueue(None).await;
+        assert_eq!(first.drain().await, Ok(20));
+        let stale = held.lock().take().unwrap();
+        assert!(matches!(stale.save(json!(9)).await, Err(Error::Conflict(_))));
+        assert!(matches!(stale.progress(9, None).await, Err(Error::Conflict(_))));
+        assert_eq!(scene.view(id).await.done, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_job_of_a_key_waits_and_none_runs_twice_at_a_time() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::of([Act::UntilStopping]);
+        let worker = scene.worker(&script);
+        let first = scene.enqueue(Some("list:1")).await;
+        assert_eq!(scene.enqueue(Some("list:1")).await, first);
+        let other = scene.enqueue(Some("list:2")).await;
+        assert_ne!(other, first);
+        assert_eq!(worker_runs(&worker, &script, &scene, first).await, JobState::Retry);
+        let other = scene.view(other).await;
+        assert_eq!(other.state, JobState::Done, "another key does not wait");
+        assert_eq!(worker.drain().await, Ok(2), "the first again, then the one that came late");
+    })
+    .await;
+}
+
+/// Runs until the first job works, asks for the same work, and stops.
+async fn worker_runs(worker: &Jobs, script: &Script, scene: &Scene, first: Id<Job>) -> JobState {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = {
+        let worker = worker.clone();
+        telemetry::spawn("worker", async move {
+            worker
+                .run(async {
+                    let _ = stopped.await;
+                })
+                .await;
+        })
+    };
+    script.begun.notified().await;
+    let late = scene.enqueue(Some("list:1")).await;
+    assert_ne!(late, first, "one that runs may have passed what is new");
+    assert_eq!(scene.enqueue(Some("list:1")).await, late);
+    assert_eq!(scene.view(late).await.state, JobState::Ready);
+    stop.send(()).unwrap();
+    running.await.unwrap();
+    assert_eq!(scene.view(late).await.state, JobState::Ready);
+    scene.view(first).await.state
+}
+
+#[tokio::test]
+async fn a_waiting_job_is_cancelled_at_once_and_a_running_one_says_so_itself() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::of([Act::UntilCancelled]);
+        let worker = scene.worker(&script);
+        let waiting = scene.enqueue(None).await;
+        scene.cancel(waiting).await.unwrap();
+        scene.cancel(waiting).await.unwrap();
+        assert_eq!(scene.view(waiting).await.state, JobState::Cancelled);
+        assert_eq!(scene.cancel(Id::from_raw(1)).await, Err(Error::NotFound));
+        let id = scene.enqueue(None).await;
+        let drained = {
+            let worker = worker.clone();
+            telemetry::spawn("worker", async move { worker.drain().await })
+        };
+        script.begun.notified().await;
+        scene.cancel(id).await.unwrap();
+        let asked = scene.view(id).await;
+        assert_eq!((asked.state, asked.done, asked.total), (JobState::Running, 3, Some(10)));
+        assert_eq!(drained.await.unwrap(), Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Cancelled);
+        assert_eq!(worker.drain().await, Ok(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_job_is_taken_as_soon_as_its_unit_is_kept() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::of([Act::Hang(1), Act::Hang(2)]);
+        let worker = scene.worker(&script);
+        let running = telemetry::spawn("worker", async move {
+            worker.run(std::future::pending()).await;
+        });
+        // The clock stands still: only the wake-up of the commit can be the reason.
+        for _ in 0..2 {
+            scene.enqueue(None).await;
+            script.begun.notified().await;
+        }
+        running.abort();
+        assert!(running.await.unwrap_err().is_cancelled());
+    })
+    .await;
+}
