@@ -1,0 +1,3 @@
+//! The background work of campaigns, one file for each kind.
+
+pub(crate) mod prepare;

@@ -1,0 +1,95 @@
+#![doc = include_str!("../README.md")]
+
+mod effects;
+mod jobs;
+mod listeners;
+mod phones;
+mod plant;
+mod problems;
+mod readiness;
+mod routes;
+mod runner;
+mod setup;
+mod store;
+mod topics;
+mod uses;
+mod view;
+
+use std::sync::Arc;
+
+use access::Permission;
+use host::{Feature, Handles, Socket};
+use http_kit::{ApiRouter, ProblemInfo, Topic};
+
+pub use phones::{
+    Held, Later, LineBusy, LineView, Phones, Prompts, PromptsAway, Report, Slot, Unfinished,
+};
+pub use problems::CampaignProblem;
+pub use uses::{audios_in_use, line_in_use, list_in_use};
+
+use crate::runner::Dialers;
+
+/// Campaigns, plugged in by the server.
+pub struct Campaigns(Arc<Dialers>);
+
+impl Campaigns {
+    /// Campaigns that call over `phones` and play `prompts`.
+    pub fn new(handles: Handles, phones: Arc<dyn Phones>, prompts: Arc<dyn Prompts>) -> Self {
+        Self(Dialers::new(handles, phones, prompts))
+    }
+}
+
+impl Feature for Campaigns {
+    fn name(&self) -> &'static str {
+        "campaigns"
+    }
+
+    fn chain(&self) -> db::Chain {
+        chain()
+    }
+
+    fn problems(&self) -> Vec<&'static [ProblemInfo]> {
+        vec![CampaignProblem::ALL]
+    }
+
+    fn routes(&self) -> ApiRouter {
+        routes::routes().with_state(Arc::clone(&self.0))
+    }
+
+    fn plug(&self, socket: &mut Socket) {
+        let dialers = Arc::clone(&self.0);
+        socket.topic(Topic::new("campaigns", Permission::CampaignView, move |account, _| {
+            let dialers = Arc::clone(&dialers);
+            async move { topics::list(&dialers, account).await }
+        }));
+        let dialers = Arc::clone(&self.0);
+        let live =
+            Topic::new("campaign:{id}:live", Permission::CampaignView, move |account, params| {
+                let dialers = Arc::clone(&dialers);
+                async move { topics::live(&dialers, account, params).await }
+            });
+        socket.topic(live);
+        socket.job(jobs::prepare::Prepare(Arc::clone(&self.0)));
+        listeners::plug(&self.0, socket);
+        let dialers = Arc::clone(&self.0);
+        socket.run("campaigns.dialers", move |shutdown| Arc::clone(&dialers).run(shutdown));
+        let dialers = Arc::clone(&self.0);
+        socket.drain("campaigns.drain", move |_| {
+            let dialers = Arc::clone(&dialers);
+            async move { dialers.drained().await }
+        });
+    }
+}
+
+/// The tables of campaigns and the views that they publish. They read views of contacts, whose
+/// chain belongs before this one.
+pub const fn chain() -> db::Chain {
+    db::Chain {
+        feature: "campaigns",
+        migrations: &[db::Migration {
+            name: "20261120130000_campaign",
+            sql: include_str!("../migrations/20261120130000_campaign.sql"),
+        }],
+        views: include_str!("../migrations/views.sql"),
+    }
+}

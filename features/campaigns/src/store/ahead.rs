@@ -1,0 +1,100 @@
+//! Who would be called, read ahead of a start, and how callees have behaved.
+
+use base::{
+    Id, PhoneNumber, Timestamp,
+    kind::{Account, Campaign, ContactList},
+};
+use db::{Result, Tx, args, record, sql};
+
+/// Contacts of one read.
+pub(crate) const UNIT: i64 = 5_000;
+/// Calls that say how callees behave: the latest so many of the campaign.
+const LATEST: i64 = 2_000;
+
+record! {
+    /// A contact of a list, as far as a start cares.
+    pub(crate) struct Listed {
+        pub(crate) contact: i64,
+        pub(crate) external_id: Option<String>,
+        pub(crate) zone: Option<String>,
+        pub(crate) phone: Option<PhoneNumber>,
+        pub(crate) forbidden: Option<i64>,
+    }
+}
+
+/// The next contacts of a list, in the order of their ids.
+pub(crate) async fn listed(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    list: Id<ContactList>,
+    above: i64,
+) -> Result<Vec<Listed>> {
+    tx.all(
+        sql!(
+            "SELECT c.contact, c.external_id, c.zone,
+               (SELECT n.phone FROM v_list_number n
+                WHERE n.account = c.account AND n.contact = c.contact
+                ORDER BY n.ordinal LIMIT 1) AS phone,
+               (SELECT 1 FROM v_do_not_call d
+                WHERE d.account = c.account AND d.phone =
+                  (SELECT n.phone FROM v_list_number n
+                   WHERE n.account = c.account AND n.contact = c.contact
+                   ORDER BY n.ordinal LIMIT 1)
+                LIMIT 1) AS forbidden
+             FROM v_list_contact c
+             WHERE c.account = $1 AND c.list = $2 AND c.contact > $3
+             ORDER BY c.contact LIMIT $4"
+        ),
+        args![account, list, above, UNIT],
+    )
+    .await
+}
+
+record! {
+    /// A contact of a campaign that waits.
+    pub(crate) struct Waiting {
+        pub(crate) id: i64,
+        pub(crate) phone: PhoneNumber,
+        pub(crate) zone: Option<String>,
+        pub(crate) attempts: u32,
+        pub(crate) next_at: Timestamp,
+    }
+}
+
+/// The next contacts of a campaign that wait, in the order in which they become due.
+pub(crate) async fn waiting(
+    tx: &mut Tx<'_>,
+    campaign: Id<Campaign>,
+    after: (Timestamp, i64),
+) -> Result<Vec<Waiting>> {
+    tx.all(
+        sql!(
+            "SELECT id, phone, zone, attempts, next_at FROM campaign_contact
+             WHERE campaign = $1 AND state = 'callable' AND (next_at, id) > ($2, $3)
+             ORDER BY next_at, id LIMIT $4"
+        ),
+        args![campaign, after.0, after.1, UNIT],
+    )
+    .await
+}
+
+/// What the latest calls of a campaign came to: the outcome, how many, whether they were answered,
+/// and how long they rang before that and were talked, in microseconds on average.
+pub(crate) async fn behaviour(
+    tx: &mut Tx<'_>,
+    campaign: Id<Campaign>,
+) -> Result<Vec<(String, i64, bool, Option<i64>, Option<i64>)>> {
+    tx.all(
+        sql!(
+            "SELECT outcome, COUNT(*), answered_at IS NOT NULL,
+               CAST(AVG(answered_at - invited_at) AS BIGINT),
+               CAST(AVG(ended_at - answered_at) AS BIGINT)
+             FROM (SELECT outcome, invited_at, answered_at, ended_at FROM attempt
+                   WHERE campaign = $1 AND ended_at IS NOT NULL AND invited_at IS NOT NULL
+                   ORDER BY id DESC LIMIT $2) AS latest
+             GROUP BY outcome, answered_at IS NOT NULL"
+        ),
+        args![campaign, LATEST],
+    )
+    .await
+}

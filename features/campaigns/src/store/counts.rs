@@ -1,0 +1,139 @@
+//! Counters of a campaign, kept equal to its rows by whoever changes them.
+
+use std::collections::BTreeMap;
+
+use base::{
+    Id, Timestamp,
+    kind::{Account, Campaign},
+};
+use call::Outcome;
+use db::{Result, Tx, args, sql};
+use dialer::ContactState;
+
+use super::serde_word;
+
+/// Changes to counters, gathered over a transaction and written once.
+#[derive(Debug, Default)]
+pub(crate) struct Deltas(BTreeMap<(Id<Campaign>, String), i64>);
+
+impl Deltas {
+    /// A contact joins a state.
+    pub(crate) fn join(&mut self, campaign: Id<Campaign>, state: ContactState) {
+        self.add(campaign, format!("contact:{state}"), 1);
+    }
+
+    /// A contact moves from one state to another.
+    pub(crate) fn shift(&mut self, campaign: Id<Campaign>, from: ContactState, to: ContactState) {
+        self.add(campaign, format!("contact:{from}"), -1);
+        self.add(campaign, format!("contact:{to}"), 1);
+    }
+
+    /// An attempt on a contact ended.
+    pub(crate) fn ended(
+        &mut self,
+        campaign: Id<Campaign>,
+        outcome: Outcome,
+        answered: bool,
+    ) -> Result<()> {
+        self.add(campaign, format!("outcome:{}", serde_word(&outcome)?), 1);
+        if answered {
+            self.add(campaign, "answered".to_owned(), 1);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, campaign: Id<Campaign>, what: String, n: i64) {
+        *self.0.entry((campaign, what)).or_default() += n;
+    }
+
+    /// Writes them, in the order of their keys so that no two transactions wait for each other.
+    pub(crate) async fn write(self, tx: &mut Tx<'_>, account: Id<Account>) -> Result<()> {
+        for ((campaign, what), n) in self.0 {
+            if n != 0 {
+                tx.exec(
+                    sql!(
+                        "INSERT INTO campaign_count (account, campaign, what, n)
+                         VALUES ($1, $2, $3, $4)
+                         ON CONFLICT (campaign, what) DO UPDATE
+                         SET n = campaign_count.n + excluded.n"
+                    ),
+                    args![account, campaign, what, n],
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The counters of a campaign.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    states: BTreeMap<ContactState, i64>,
+    /// Attempts on contacts by outcome.
+    pub(crate) outcomes: BTreeMap<String, i64>,
+    /// Attempts on contacts that were answered.
+    pub(crate) answered: i64,
+}
+
+impl Counts {
+    /// Contacts in a state.
+    pub(crate) fn of(&self, state: ContactState) -> i64 {
+        self.states.get(&state).copied().unwrap_or(0)
+    }
+
+    /// Contacts in all.
+    pub(crate) fn total(&self) -> i64 {
+        self.states.values().sum()
+    }
+
+    fn take(&mut self, what: &str, n: i64) -> Result<()> {
+        if let Some(state) = what.strip_prefix("contact:") {
+            self.states.insert(super::word(state)?, n);
+        } else if let Some(outcome) = what.strip_prefix("outcome:") {
+            if n != 0 {
+                self.outcomes.insert(outcome.to_owned(), n);
+            }
+        } else if what == "answered" {
+            self.answered = n;
+        }
+        Ok(())
+    }
+}
+
+/// The counters of one campaign.
+pub(crate) async fn of(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    campaign: Id<Campaign>,
+) -> Result<Counts> {
+    let rows: Vec<(String, i64)> = tx
+        .all(
+            sql!("SELECT what, n FROM campaign_count WHERE campaign = $1 AND account = $2"),
+            args![campaign, account],
+        )
+        .await?;
+    let mut counts = Counts::default();
+    for (what, n) in rows {
+        counts.take(&what, n)?;
+    }
+    Ok(counts)
+}
+
+/// How many callable contacts wait for a moment after `now`. Read from the index alone.
+pub(crate) async fn planned(
+    tx: &mut Tx<'_>,
+    campaign: Id<Campaign>,
+    now: Timestamp,
+) -> Result<i64> {
+    let (n,): (i64,) = tx
+        .one(
+            sql!(
+                "SELECT COUNT(*) FROM campaign_contact
+                 WHERE campaign = $1 AND state = 'callable' AND next_at > $2"
+            ),
+            args![campaign, now],
+        )
+        .await?;
+    Ok(n)
+}

@@ -1,0 +1,668 @@
+//! Campaigns through HTTP, on both engines, with the clock moved by hand.
+
+mod house;
+mod rehearsal;
+
+use access::Role;
+use base::Id;
+use call::Cause;
+use db::{args, sql};
+use dialer::LineHealth;
+use house::{Phone, move_in, story};
+use serde_json::{Value, json};
+
+const ANSWERS: &str = "+380930000001";
+const BUSY: &str = "+380930000002";
+const LATE: &str = "+380930000003";
+const REJECTS: &str = "+380930000004";
+const WRONG: &str = "+380930000005";
+const FORBIDDEN: &str = "+380930000006";
+const SPARE: &str = "+380930000007";
+
+fn counter(campaign: &Value, name: &str) -> i64 {
+    campaign["counters"][name].as_i64().unwrap()
+}
+
+fn outcomes(attempts: &[Value]) -> Vec<String> {
+    let mut all: Vec<_> = attempts
+        .iter()
+        .map(|attempt| {
+            let outcome = attempt["outcome"].as_str().unwrap_or("open");
+            format!("{} {outcome}", attempt["phone"].as_str().unwrap())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// ALO-02, ALO-03, ALO-16 and NOVA-70, whole.
+#[tokio::test]
+async fn a_campaign_calls_everybody_and_completes_by_itself() {
+    story(|house| async move {
+        let switch = &house.switch;
+        switch.manner(ANSWERS, &[Phone::Answers(12)]);
+        switch.manner(BUSY, &[Phone::Says(486)]);
+        switch.manner(LATE, &[Phone::RingsOut, Phone::Answers(5)]);
+        switch.manner(REJECTS, &[Phone::Says(603)]);
+        switch.manner(WRONG, &[Phone::Says(404)]);
+        for (n, phone) in [ANSWERS, BUSY, LATE, REJECTS, WRONG, FORBIDDEN].into_iter().enumerate() {
+            house.contact(n as i64 + 1, &[phone]).await;
+        }
+        house.contact(7, &[]).await;
+        house.forbid(FORBIDDEN, false).await;
+        let id = house.draft(json!({"delays_s": {"no_answer": 90}})).await;
+        assert_eq!(house.campaign(&id).await["badge"], "draft");
+        assert!(switch.numbers_called().is_empty(), "saving never starts calls");
+        house.start(&id).await;
+
+        let first = house
+            .until(&id, |c| {
+                counter(c, "planning") == 2
+                    && counter(c, "closed") == 2
+                    && c["why"]["code"] == "all_wait"
+            })
+            .await;
+        assert_eq!(counter(&first, "total"), 7);
+        assert_eq!(counter(&first, "flagged"), 3, "wrong number, forbidden, no number");
+        assert_eq!(
+            (&first["badge"], &first["why"]["code"]),
+            (&json!("running"), &json!("all_wait"))
+        );
+        house.counters_are_right(&id).await;
+
+        house.advance(91);
+        house.until(&id, |c| counter(c, "success") == 2).await;
+        assert_eq!(house.campaign(&id).await["state"], "running", "busy waits ten minutes");
+        house.advance(600);
+        let last = house.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(counter(&last, "attempted"), 1);
+        assert_eq!((counter(&last, "success"), counter(&last, "not_success")), (2, 1));
+        assert_eq!(
+            outcomes(&house.attempts(&id).await),
+            [
+                "+380930000001 success",
+                "+380930000002 busy",
+                "+380930000002 busy",
+                "+380930000003 no_answer",
+                "+380930000003 success",
+                "+380930000004 rejected",
+                "+380930000005 invalid_number",
+            ]
+        );
+        house.counters_are_right(&id).await;
+        assert_eq!(house.audit().await, ["campaign.create", "campaign.start", "campaign.complete"]);
+
+        let page =
+            house.desk.get(&format!("/campaigns/{id}/contacts?state=closed&limit=2")).await.ok();
+        assert_eq!(page["items"].as_array().unwrap().len(), 2);
+        let rest = format!(
+            "/campaigns/{id}/contacts?state=closed&limit=2&cursor={}",
+            page["next"].as_str().unwrap()
+        );
+        assert_eq!(house.desk.get(&rest).await.ok()["items"].as_array().unwrap().len(), 1);
+        let found = house.desk.get(&format!("/campaigns/{id}/contacts?q=contact%203")).await.ok();
+        let contact = &found["items"][0];
+        assert_eq!((&contact["attempts"], &contact["variables"]["debt"]), (&json!(2), &json!(3)));
+        let path = format!("/campaigns/{id}/contacts/{}", contact["id"].as_str().unwrap());
+        let detail = house.desk.get(&path).await.ok();
+        assert_eq!(detail["attempts_made"][0]["outcome"], "success");
+        assert_eq!(detail["attempts_made"][0]["talk_s"], 5);
+    })
+    .await;
+}
+
+/// ALO-16, ALO-20.
+#[tokio::test]
+async fn a_start_is_refused_with_every_reason() {
+    story(|house| async move {
+        let made = house.desk.post("/campaigns", json!({"name": "Empty"})).await;
+        let id = made.ok()["id"].as_str().unwrap().to_owned();
+        let path = format!("/campaigns/{id}");
+        let check = house.desk.get(&format!("{path}/check")).await.ok();
+        assert_eq!(check["ready"], false);
+        let refused = house.desk.post(&format!("{path}/start"), json!({})).await;
+        assert_eq!(refused.problem(), (422, "campaign_not_ready".to_owned()));
+        assert_eq!(
+            refused.faults(),
+            ["line_id: required", "on_answer: required", "lists: required"]
+        );
+        let over = json!({
+            "period": {"from": "2026-11-01", "to": "2026-11-19"}, "line_id": "99",
+            "on_answer": {"kind": "audio", "audio_id": "99"}, "lists": ["10"],
+        });
+        house.desk.patch(&path, over).await.ok();
+        let refused = house.desk.post(&format!("{path}/start"), json!({})).await;
+        assert_eq!(
+            refused.faults(),
+            [
+                "line_id: line_gone",
+                "on_answer.audio_id: audio_gone",
+                "period.to: period_over",
+                "lists: no_contacts"
+            ]
+        );
+        // ALO-09: changing the kind of action clears its value; no value, no start.
+        house.desk.patch(&path, json!({"on_answer": {"kind": "audio"}})).await.ok();
+        assert_eq!(house.campaign(&id).await["on_answer"]["audio_id"], Value::Null);
+        assert_eq!(house.desk.get("/campaigns/on-answer-actions").await.ok(), json!(["audio"]));
+        let wrong = house.desk.patch(&path, json!({"on_answer": {"kind": "fax"}})).await;
+        assert_eq!(wrong.problem().0, 422);
+    })
+    .await;
+}
+
+/// ALO-02.
+#[tokio::test]
+async fn nothing_is_called_outside_the_hours_and_the_page_says_until_when() {
+    story(|house| async move {
+        house.contact(1, &[BUSY]).await;
+        // It is Friday, 08:00 UTC, and the account's zone is UTC.
+        let id = house.draft(json!({"hours": {"fri": [["09:00", "18:00"]]}})).await;
+        house.start(&id).await;
+        let shut = house
+            .until(&id, |c| c["badge"] == "waiting_for_window" && c["preparing"] == false)
+            .await;
+        assert_eq!(
+            shut["why"],
+            json!({
+                "code": "window_shut", "params": {}, "until": "2026-11-20T09:00:00Z"
+            })
+        );
+        assert!(house.switch.numbers_called().is_empty());
+        house.advance(3_600);
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        assert_eq!(house.switch.numbers_called(), [BUSY]);
+        // Friday 17:59:55: busy again after ten minutes would be 18:10, so it waits for next week.
+        let contacts = house.desk.get(&format!("/campaigns/{id}/contacts")).await.ok();
+        assert_eq!(contacts["items"][0]["next_at"], "2026-11-20T09:10:00Z");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pausing_lets_calls_go_on_and_stopping_withdraws_what_rings() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Rings]);
+        house.switch.manner(LATE, &[Phone::Rings]);
+        house.contact(1, &[ANSWERS]).await;
+        house.contact(2, &[LATE]).await;
+        let id = house.draft(json!({"concurrency": 1})).await;
+        let path = format!("/campaigns/{id}");
+        house.start(&id).await;
+        house.until_up(&id, 1).await;
+        house.until(&id, |c| counter(c, "callable") == 1).await;
+        house.desk.post(&format!("{path}/pause"), json!({})).await.ok();
+        let draining = house.until(&id, |c| c["badge"] == "draining").await;
+        assert_eq!(draining["why"]["params"]["calls"], 1);
+        let up = *house.switch.board.lock().unwrap().up.keys().next().unwrap();
+        house.switch.answer(up);
+        house.switch.end(up, house.now(), Cause::default());
+        house.until(&id, |c| c["badge"] == "paused" && counter(c, "success") == 1).await;
+        assert_eq!(house.switch.numbers_called().len(), 1, "nothing new while paused");
+
+        house.desk.post(&format!("{path}/resume"), json!({})).await.ok();
+        house.until_up(&id, 1).await;
+        house.desk.post(&format!("{path}/stop"), json!({})).await.ok();
+        let stopped = house.until(&id, |c| c["badge"] == "stopped").await;
+        assert_eq!(stopped["active_calls"], 0);
+        let attempts = house.attempts(&id).await;
+        assert_eq!(attempts[0]["outcome"], "cancelled");
+        let contacts = house.desk.get(&format!("{path}/contacts?state=callable")).await.ok();
+        assert_eq!(contacts["items"][0]["attempts"], 0, "what we withdrew does not count");
+        let again = house.desk.post(&format!("{path}/start"), json!({})).await;
+        assert_eq!(again.problem(), (409, "campaign_wrong_state".to_owned()));
+        house.counters_are_right(&id).await;
+        assert_eq!(house.desk.delete(&path).await.status.as_u16(), 204);
+        assert!(house.desk.get("/campaigns").await.ok()["items"].as_array().unwrap().is_empty());
+        house.desk.post(&format!("{path}/restore"), json!({})).await.ok();
+        assert_eq!(house.desk.get("/campaigns").await.ok()["items"][0]["id"], id.as_str());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_while_running_is_followed_by_later_attempts_and_refused_when_it_is_stale() {
+    story(|house| async move {
+        house.contact(1, &[BUSY]).await;
+        let id = house.draft(json!({"delays_s": {"busy": 60}, "max_attempts": 3})).await;
+        let path = format!("/campaigns/{id}");
+        house.start(&id).await;
+        let running = house.until(&id, |c| counter(c, "planning") == 1).await;
+        let version = running["version"].as_i64().unwrap();
+        let change = json!({"version": version, "max_attempts": 2, "ring_s": 45});
+        let changed = house.desk.patch(&path, change.clone()).await.ok();
+        assert_eq!(changed["version"], version + 1);
+        let stale = house.desk.patch(&path, change).await;
+        assert_eq!(stale.problem(), (409, "campaign_changed".to_owned()));
+        assert_eq!(stale.value()["params"]["version"], version + 1);
+        let headers = [("if-match", "\"1\"")];
+        let body = json!({"name": "Other"});
+        let stale = house.desk.json(http_method("PATCH"), &path, body, &headers).await;
+        assert_eq!(stale.problem().0, 409);
+        let line = house.desk.patch(&path, json!({"line_id": "77"})).await;
+        assert_eq!(line.problem(), (409, "campaign_line_locked".to_owned()));
+        let wrong = json!({"ring_s": 5, "hours": {"mon": [["18:00", "09:00"]]}, "max_attempts": 0});
+        assert_eq!(
+            house.desk.patch(&path, wrong).await.faults(),
+            ["hours: hours_backwards", "max_attempts: out_of_range", "ring_s: out_of_range"]
+        );
+        house.advance(61);
+        house.until(&id, |c| c["state"] == "completed").await;
+        let versions: Vec<_> = house
+            .attempts(&id)
+            .await
+            .iter()
+            .map(|attempt| attempt["settings_version"].as_i64().unwrap())
+            .collect();
+        assert_eq!(versions, [version + 1, version]);
+    })
+    .await;
+}
+
+fn http_method(name: &str) -> axum::http::Method {
+    name.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_test_call_needs_no_start_but_obeys_the_do_not_call_list_and_the_caps() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Answers(3)]);
+        house.forbid(FORBIDDEN, false).await;
+        let id = house
+            .draft(json!({"caps": {"per_day": 2}, "hours": {"sun": [["09:00", "10:00"]]}}))
+            .await;
+        let path = format!("/campaigns/{id}/test-call");
+        let call = |phone: &str| house.desk.post(&path, json!({"phone": phone}));
+        let refused = call(FORBIDDEN).await;
+        assert_eq!(refused.problem(), (409, "number_do_not_call".to_owned()));
+        assert_eq!(call("+99900000001").await.problem().1, "number_demo");
+        assert_eq!(call("tomorrow").await.problem().1, "phone_unreadable");
+        // As people of the account's country write it.
+        let made = call("(093) 000-00-01").await;
+        assert_eq!(made.status.as_u16(), 202);
+        let attempt = made.ok()["attempt"].clone();
+        let attempts = house.until_ended(&id).await;
+        assert_eq!(attempts[0]["outcome"], "success");
+        assert_eq!((&attempts[0]["id"], &attempts[0]["test"]), (&attempt, &json!(true)));
+        call(ANSWERS).await.ok();
+        house.until_ended(&id).await;
+        assert_eq!(call(ANSWERS).await.problem(), (409, "number_cap_reached".to_owned()));
+        let campaign = house.campaign(&id).await;
+        assert_eq!((&campaign["state"], counter(&campaign, "total")), (&json!("draft"), 0));
+        assert_eq!(house.audit().await[1..], ["campaign.test_call", "campaign.test_call"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn contacts_join_from_the_list_and_leave_by_the_do_not_call_list() {
+    story(|house| async move {
+        house.contact(1, &[BUSY]).await;
+        let id = house.draft(json!({"always_active": true, "max_attempts": 3})).await;
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        house.advance(5);
+        house.switch.manner(WRONG, &[Phone::Says(404)]);
+        house.switch.manner(SPARE, &[Phone::RingsOut]);
+        // Another contact with a number that the campaign has, and one with two numbers.
+        house.contact(2, &[BUSY]).await;
+        house.contact(3, &[WRONG, SPARE]).await;
+        house.list_changed().await;
+        let joined = house
+            .until(&id, |c| house.switch.numbers_called().len() == 3 && counter(c, "planning") == 2)
+            .await;
+        assert_eq!(joined["state"], "running");
+        let called = house.switch.numbers_called();
+        assert_eq!(called, [BUSY, WRONG, SPARE], "a wrong number is followed by the next one");
+        house.forbid(SPARE, true).await;
+        house.until(&id, |c| counter(c, "excluded") == 1).await;
+        let found = house.desk.get(&format!("/campaigns/{id}/contacts?state=callable")).await.ok();
+        let contact = found["items"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/campaigns/{id}/contacts/{contact}/exclude");
+        assert_eq!(house.desk.post(&path, json!({})).await.ok()["detail"], "by_hand");
+        let again = house.desk.post(&path, json!({})).await;
+        assert_eq!(again.problem(), (409, "campaign_contact_finished".to_owned()));
+        let idle = house.until(&id, |c| c["why"]["code"] == "list_finished").await;
+        assert_eq!((&idle["state"], counter(&idle, "excluded")), (&json!("running"), 2));
+        house.counters_are_right(&id).await;
+    })
+    .await;
+}
+
+/// The restart of dialling.md 5: a process that takes over ends what a dead one left open.
+#[tokio::test]
+async fn a_new_process_ends_what_the_old_one_left_open_and_the_old_one_claims_nothing_more() {
+    story(|old| async move {
+        old.switch.manner(ANSWERS, &[Phone::Rings]);
+        old.switch.manner(LATE, &[Phone::Rings]);
+        old.contact(1, &[ANSWERS]).await;
+        old.contact(2, &[LATE]).await;
+        let id = old.draft(json!({"always_active": true, "delays_s": {"failed": 60}})).await;
+        old.start(&id).await;
+        old.until_up(&id, 2).await;
+        let answered = {
+            let board = old.switch.board.lock().unwrap();
+            let is_first = |plan: &call::CallPlan| plan.to.as_str() == ANSWERS;
+            board.up.values().find(|up| is_first(&up.plan)).unwrap().plan.attempt
+        };
+        old.switch.answer(answered);
+        let answered = answered.to_string();
+        for _ in 0..3_000 {
+            let attempts = old.attempts(&id).await;
+            if attempts.iter().any(|a| a["id"] == answered.as_str() && !a["answered_at"].is_null())
+            {
+                break;
+            }
+        }
+
+        let new = move_in(old.world.handles.db.clone());
+        while new.switch.board.lock().unwrap().recovered.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // Nobody knows how fast the dead process called just before.
+        new.advance(1);
+        // The answered one counts and waits; the other is tried again at once.
+        let after = new.until(&id, |c| counter(c, "planning") == 2 || c["active_calls"] == 1).await;
+        assert_eq!(counter(&after, "total"), 2);
+        new.until(&id, |c| counter(c, "planning") == 2).await;
+        let recovered: Vec<_> = {
+            let board = new.switch.board.lock().unwrap();
+            board
+                .recovered
+                .iter()
+                .map(|call| (call.to.to_string(), call.dialog.is_some()))
+                .collect()
+        };
+        assert_eq!(recovered, [(ANSWERS.to_owned(), true), (LATE.to_owned(), false)]);
+        assert_eq!(
+            outcomes(&new.attempts(&id).await),
+            ["+380930000001 interrupted", "+380930000003 busy", "+380930000003 interrupted"]
+        );
+        let contacts = new.desk.get(&format!("/campaigns/{id}/contacts")).await.ok();
+        assert_eq!(
+            (&contacts["items"][0]["attempts"], &contacts["items"][1]["attempts"]),
+            (&json!(1), &json!(1))
+        );
+        new.counters_are_right(&id).await;
+
+        // The old process hears of its calls' ends: facts that come too late.
+        let up: Vec<_> = old.switch.board.lock().unwrap().up.keys().copied().collect();
+        for attempt in up {
+            old.switch.end(attempt, old.now(), Cause::default());
+        }
+        old.until(&id, |c| c["active_calls"] == 0).await;
+        new.counters_are_right(&id).await;
+        // It finds out with its next claim that the account is another's.
+        old.contact(3, &[SPARE]).await;
+        let changed = old.desk.patch(&format!("/campaigns/{id}"), json!({"priority": 1})).await;
+        changed.ok();
+        let before = old.switch.numbers_called().len();
+        old.advance(601);
+        old.until(&id, |c| c["why"]["code"] == "fenced").await;
+        assert_eq!(
+            old.switch.numbers_called().len(),
+            before,
+            "nothing is called without the lease"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn progress_that_comes_twice_or_late_changes_nothing() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Rings]);
+        house.contact(1, &[ANSWERS]).await;
+        let id = house.draft(json!({"always_active": true})).await;
+        house.start(&id).await;
+        house.until_up(&id, 1).await;
+        let (attempt, plan) = {
+            let board = house.switch.board.lock().unwrap();
+            let (attempt, up) = board.up.iter().next().unwrap();
+            (*attempt, up.plan.clone())
+        };
+        house.switch.answer(attempt);
+        house.switch.answer(attempt);
+        house.switch.end(attempt, house.now(), Cause::default());
+        let end = call::End {
+            at: house.now(),
+            invited: true,
+            answered_at: None,
+            by: call::EndedBy::Callee,
+            cause: Cause { sip: Some(486), ..Cause::default() },
+            recording: None,
+            rtp: None,
+        };
+        house.switch.report(&plan, call::Progress::Ended(end.clone()));
+        house.until(&id, |c| counter(c, "success") == 1).await;
+        house.switch.report(&plan, call::Progress::Ended(end));
+        house.switch.report(&plan, call::Progress::Ringing { at: house.now() });
+        // Something that is done after them.
+        house.contact(2, &[BUSY]).await;
+        house.list_changed().await;
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        assert_eq!(
+            outcomes(&house.attempts(&id).await),
+            ["+380930000001 success", "+380930000002 busy"]
+        );
+        house.counters_are_right(&id).await;
+    })
+    .await;
+}
+
+/// The dead line of dialling.md 5.
+#[tokio::test]
+async fn a_dead_line_stops_claims_and_its_attempts_do_not_count() {
+    story(|house| async move {
+        for n in 1..=8 {
+            let number = format!("+38093000010{n}");
+            house.switch.manner(&number, &[Phone::Dead]);
+            house.contact(n, &[&number]).await;
+        }
+        let id = house.draft(json!({"concurrency": 1, "max_attempts": 1})).await;
+        house.start(&id).await;
+        let dead = house.until(&id, |c| c["why"]["code"] == "line_down").await;
+        assert_eq!(dead["badge"], "needs_attention");
+        house.until(&id, |c| counter(c, "attempted") == 0 && counter(c, "open") == 0).await;
+        assert_eq!(house.switch.numbers_called().len(), 5);
+        house.counters_are_right(&id).await;
+        for n in 1..=8 {
+            house.switch.manner(&format!("+38093000010{n}"), &[Phone::Answers(1)]);
+        }
+        // The line answers the probe, and then the calls.
+        house.advance(31);
+        // Everybody but the one whose call showed that the line was dead.
+        house.until(&id, |c| counter(c, "success") == 7).await;
+        assert_eq!(house.switch.board.lock().unwrap().probes, 1);
+        house.advance(1_800);
+        house.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(counter(&house.campaign(&id).await, "success"), 8);
+        house.counters_are_right(&id).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_line_that_goes_down_or_is_switched_off_is_the_reason_on_the_page() {
+    story(|house| async move {
+        house.contact(1, &[BUSY]).await;
+        house.switch.change_line(|line| line.health = LineHealth::Down);
+        let id = house.draft(json!({})).await;
+        house.start(&id).await;
+        house.until(&id, |c| c["why"]["code"] == "line_down").await;
+        house.switch.change_line(|line| line.health = LineHealth::Registering);
+        house.switch.change_line(|line| line.enabled = false);
+        house.until(&id, |c| c["why"]["code"] == "line_disabled").await;
+        assert!(house.switch.numbers_called().is_empty());
+        house.switch.change_line(|line| {
+            line.enabled = true;
+            line.health = LineHealth::Up;
+        });
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_account_sees_nothing_of_it() {
+    story(|house| async move {
+        let id = house.draft(json!({})).await;
+        let other = house.desk.of(2, Role::Administrator);
+        for path in ["", "/check", "/contacts", "/attempts"] {
+            let answer = other.get(&format!("/campaigns/{id}{path}")).await;
+            assert_eq!(answer.problem(), (404, "campaign_not_found".to_owned()), "{path}");
+        }
+        assert_eq!(
+            other.post(&format!("/campaigns/{id}/start"), json!({})).await.status.as_u16(),
+            404
+        );
+        assert_eq!(
+            other.patch(&format!("/campaigns/{id}"), json!({"name": "x"})).await.status.as_u16(),
+            404
+        );
+        assert!(other.get("/campaigns").await.ok()["items"].as_array().unwrap().is_empty());
+        let viewer = house.desk.of(1, Role::Analyst);
+        viewer.get(&format!("/campaigns/{id}")).await.ok();
+        assert_eq!(
+            viewer.post(&format!("/campaigns/{id}/start"), json!({})).await.problem().0,
+            403
+        );
+    })
+    .await;
+}
+
+/// The full disk of dialling.md 5.
+#[tokio::test]
+async fn a_full_disk_stops_claims_says_so_and_is_got_over() {
+    let chains = house::chains();
+    db::testing::one(db::Engine::Sqlite, &chains, |db| async move {
+        let house = move_in(db);
+        for n in 1..=40 {
+            let number = format!("+38093000020{n:02}");
+            house.switch.manner(&number, &[Phone::Answers(5)]);
+            house.contact(n, &[&number]).await;
+        }
+        house.switch.change_line(|line| line.enabled = false);
+        let id = house.draft(json!({"concurrency": 40})).await;
+        // The line is switched off after the check of the start.
+        house.switch.change_line(|line| line.enabled = true);
+        house.switch.change_line(|line| line.health = LineHealth::Registering);
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "callable") == 40 && c["preparing"] == false).await;
+        house.pages(0).await;
+        house.switch.change_line(|line| line.health = LineHealth::Up);
+        let away = house.until(&id, |c| c["why"]["code"] == "store_away").await;
+        assert_eq!(away["badge"], "needs_attention");
+        assert!(house.switch.numbers_called().is_empty(), "no INVITE without its row");
+        house.pages(1_000_000).await;
+        for _ in 0..20 {
+            house.advance(1);
+            let badge = house.campaign(&id).await["badge"].clone();
+            if badge != "needs_attention" {
+                break;
+            }
+        }
+        house.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(counter(&house.campaign(&id).await, "success"), 40);
+        assert_eq!(house.switch.numbers_called().len(), 40);
+        house.counters_are_right(&id).await;
+    })
+    .await;
+}
+
+/// The caps of dialling.md 7: the gate refuses, the contact waits, and the refusal is kept.
+#[tokio::test]
+async fn a_number_over_its_cap_waits_and_the_refusal_is_kept() {
+    story(|house| async move {
+        house.contact(1, &[BUSY]).await;
+        let wish = json!({"caps": {"per_day": 1, "per_week": 7}, "max_attempts": 3});
+        let id = house.draft(wish).await;
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        house.advance(601);
+        let mut kept: Option<(String, i64)> = None;
+        for _ in 0..3_000 {
+            // Asking for the page lets the dialler go on in between.
+            house.campaign(&id).await;
+            let read = house.world.handles.db.read(|tx| {
+                Box::pin(tx.opt(sql!("SELECT reason, n FROM refusal WHERE account = 1"), args![]))
+            });
+            kept = read.await.unwrap();
+            if kept.is_some() {
+                break;
+            }
+        }
+        let (reason, n) = kept.expect("a refusal");
+        assert!(reason.contains("cap"), "{reason}");
+        assert_eq!(n, 1);
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        assert_eq!(house.switch.numbers_called(), [BUSY]);
+    })
+    .await;
+}
+
+/// ALO-15: a changed phone of an unfinished contact is taken over.
+#[tokio::test]
+async fn a_changed_contact_is_called_at_its_new_number() {
+    story(|house| async move {
+        house.switch.manner(SPARE, &[Phone::Answers(5)]);
+        house.contact(1, &[BUSY]).await;
+        let id = house.draft(json!({"max_attempts": 2})).await;
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        house.advance(5);
+        let now = house.now();
+        let change = house.world.handles.db.write(move |tx| {
+            Box::pin(async move {
+                tx.exec(
+                    sql!("UPDATE stand_contact SET name = 'Moved', updated_at = $1"),
+                    args![now],
+                )
+                .await?;
+                tx.exec(sql!("UPDATE stand_number SET phone = $1"), args![SPARE]).await
+            })
+        });
+        change.await.unwrap();
+        house.list_changed().await;
+        let path = format!("/campaigns/{id}/contacts?q=Moved");
+        for _ in 0..3_000 {
+            if house.desk.get(&path).await.ok()["items"][0]["phone"] == SPARE {
+                break;
+            }
+        }
+        house.advance(601);
+        house.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(house.switch.numbers_called(), [BUSY, SPARE]);
+        house.counters_are_right(&id).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_running_campaign_uses_is_named_and_a_list_can_be_taken_off() {
+    story(|house| async move {
+        house.contact(1, &[BUSY]).await;
+        let id = house.draft(json!({"lists": ["10", "11"]})).await;
+        let path = format!("/campaigns/{id}");
+        assert_eq!(
+            house.desk.patch(&path, json!({"lists": ["10"]})).await.ok()["lists"],
+            json!(["10"])
+        );
+        let used = async || {
+            let read = house.world.handles.db.read(|tx| {
+                Box::pin(async move {
+                    let account = Id::from_raw(1);
+                    let list = campaigns::list_in_use(tx, account, Id::from_raw(10)).await?;
+                    let line = campaigns::line_in_use(tx, account, house::LINE).await?;
+                    Ok((list, line))
+                })
+            });
+            read.await.unwrap()
+        };
+        assert_eq!(used().await, (None, None), "a draft holds on to nothing");
+        house.start(&id).await;
+        let name = Some("Reminder".to_owned());
+        assert_eq!(used().await, (name.clone(), name));
+    })
+    .await;
+}

@@ -1,0 +1,14 @@
+-- What other features may read of contacts.
+
+CREATE VIEW v_contact_list AS
+SELECT account, id AS list, name FROM contact_list WHERE deleted_at IS NULL;
+
+CREATE VIEW v_list_contact AS
+SELECT c.account, c.list, c.id AS contact, c.external_id, c.name, c.zone, c.variables, c.updated_at
+FROM list_contact c JOIN contact_list l ON l.id = c.list WHERE l.deleted_at IS NULL;
+
+CREATE VIEW v_list_number AS
+SELECT account, contact, phone, ordinal, kind FROM list_number;
+
+CREATE VIEW v_do_not_call AS
+SELECT account, phone FROM do_not_call WHERE lifted_at IS NULL;

@@ -1,0 +1,52 @@
+//! How the routes of contacts refuse.
+
+http_kit::problems! {
+    /// Refusals about contact lists, imports and the do-not-call list.
+    pub enum ContactProblem {
+        /// The list was deleted or belongs to another account. Reload the page of lists.
+        ListNotFound = (404, "list_not_found", "There is no such contact list."),
+        /// Another list of the account has this name. Small and capital letters count as the same.
+        ListNameTaken = (409, "list_name_taken", "There is a contact list with this name already."),
+        /// A campaign that is running or paused calls the people of this list. Stop it first.
+        ListInUse { campaign: String } =
+            (409, "list_in_use", "The campaign “{campaign}” uses this list."),
+        /// The import belongs to a deleted list or to another account.
+        ImportNotFound = (404, "import_not_found", "There is no such import."),
+        /// The import has been started, cancelled or given up, so it can be neither changed nor
+        /// started. Upload the file again.
+        ImportNotReady { state: String } =
+            (409, "import_not_ready", "The import is {state} and cannot be changed any more."),
+        /// The file has no rows, or more than 200 columns.
+        ImportNoRows = (422, "import_no_rows", "No rows can be read from this file."),
+        /// The file is an XLSX, ODS or XLS workbook. Save it as CSV (UTF-8) in the spreadsheet and
+        /// upload that.
+        ImportSpreadsheet = (
+            415,
+            "import_spreadsheet",
+            "This is a spreadsheet file. Save it as CSV and upload that."
+        ),
+        /// The file is in UTF-16. Save it as “CSV UTF-8” in the spreadsheet and upload that.
+        ImportUtf16 = (415, "import_utf16", "This file is in UTF-16. Save it as CSV UTF-8."),
+        /// The file holds no text at all.
+        ImportBinary = (415, "import_binary", "This file is not a text file."),
+        /// The import waited for more than a day, or the server was stopped during the upload.
+        /// Upload the file again.
+        ImportExpired = (410, "import_expired", "The uploaded file is no longer kept."),
+        /// The file of a running import was damaged or removed on the server's disk. What was
+        /// committed stays; upload the file again for the rest.
+        ImportFileLost = (410, "import_file_lost", "The uploaded file cannot be read any more."),
+        /// Ten attempts in a row failed for a reason that nobody foresaw; the server's log has it.
+        /// What was committed stays: upload the file again for the rest.
+        ImportGaveUp = (
+            500,
+            "import_gave_up",
+            "The import failed ten times in a row. What it had taken stays in the list."
+        ),
+        /// The number is not in international form.
+        PhoneInvalid = (
+            422,
+            "phone_invalid",
+            "Write the number in international form: + and 7 to 15 digits."
+        ),
+    }
+}

@@ -1,0 +1,528 @@
+//! One unit of an import: up to 500 rows of the file, merged into the list in one transaction
+//! together with the cursor.
+
+use std::collections::BTreeMap;
+
+use base::{Id, PhoneNumber, Timestamp, fact::ListChanged, kind};
+use clock::Ids;
+use db::{Error, Result, Tx, args, outbox, record, sql};
+use serde_json::{Map, Value, json};
+
+use super::contacts::search_text;
+use crate::{
+    contact::Candidate,
+    merge::{Known, Verdict, merge},
+    reason::Reason,
+};
+
+/// Rejected rows that an import keeps; more are counted only.
+const MOST_KEPT: i64 = 10_000;
+/// Characters of a cell that are kept of a rejected row.
+const KEPT_CELL: usize = 500;
+
+/// A row of the unit, read.
+pub(crate) struct UnitRow {
+    /// Where it begins in the file.
+    pub(crate) line: u64,
+    /// Its cells, for the file of rejected rows.
+    pub(crate) cells: Vec<String>,
+    /// The contact that it is, or why it is none.
+    pub(crate) read: Result<Candidate, Reason>,
+}
+
+/// Up to 500 rows and where they lie in the file.
+pub(crate) struct Unit {
+    pub(crate) account: Id<kind::Account>,
+    pub(crate) list: Id<kind::ContactList>,
+    pub(crate) import: Id<kind::Import>,
+    /// The cursor that this unit goes on from.
+    pub(crate) first_byte: i64,
+    /// The cursor behind it.
+    pub(crate) next_byte: i64,
+    pub(crate) next_line: i64,
+    /// Whether the file ends here.
+    pub(crate) is_last: bool,
+    pub(crate) rows: Vec<UnitRow>,
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It is part of the list.
+    Done,
+    /// The import stands elsewhere than where the unit begins: it was cancelled, its list was
+    /// deleted, or another worker was quicker. Nothing was changed.
+    Stale,
+}
+
+record! {
+    struct KnownRow {
+        id: Id<kind::ListContact>,
+        external_id: Option<String>,
+        name: String,
+        zone: Option<String>,
+        variables: Value,
+        import: Id<kind::Import>,
+    }
+}
+
+/// Merges the unit into its list.
+pub(crate) async fn apply(
+    tx: &mut Tx<'_>,
+    ids: &Ids,
+    unit: Unit,
+    now: Timestamp,
+) -> Result<Applied> {
+    if !claim(tx, &unit).await? {
+        return Ok(Applied::Stale);
+    }
+    let mut rows = Vec::with_capacity(unit.rows.len());
+    let mut candidates = Vec::with_capacity(unit.rows.len());
+    for row in unit.rows {
+        match row.read {
+            Ok(candidate) => {
+                rows.push((row.line, row.cells, None));
+                candidates.push(candidate);
+            }
+            Err(reason) => rows.push((row.line, row.cells, Some(reason))),
+        }
+    }
+    let known = known(tx, unit.account, unit.list, unit.import, &candidates).await?;
+    let verdicts = merge(known, &candidates, || ids.next());
+    let mut sums = Sums { rows: rows.len() as i64, ..Sums::default() };
+    let mut kept = Map::new();
+    let mut changes = Changes::default();
+    let mut judged = candidates.iter().zip(&verdicts);
+    for (line, cells, reason) in rows {
+        let reason = match reason {
+            Some(reason) => {
+                sums.rejected += 1;
+                Some(reason)
+            }
+            None => judged.next().and_then(|(row, verdict)| sums.note(row, verdict)),
+        };
+        if let Some(reason) = reason {
+            let cells: Vec<String> =
+                cells.iter().map(|cell| cell.chars().take(KEPT_CELL).collect()).collect();
+            kept.insert(line.to_string(), json!({ "reason": reason.code(), "cells": cells }));
+        }
+    }
+    for (row, verdict) in candidates.iter().zip(verdicts) {
+        changes.take(row, verdict);
+    }
+    let effect = changes.store(tx, unit.account, unit.list, unit.import, now).await?;
+    let kept = keep_rows(tx, unit.account, unit.import, kept).await?;
+    let version = count_list(tx, unit.account, unit.list, &effect, now).await?;
+    let cursor = (unit.next_byte, unit.next_line, unit.is_last);
+    advance(tx, unit.account, unit.import, cursor, &sums, kept, now).await?;
+    if effect.contacts_touched > 0 {
+        let subject = format!("{}:{}", ListChanged::SUBJECT, unit.list);
+        let fact = ListChanged { list: unit.list };
+        outbox::put(tx, ids, unit.account, &subject, version, &fact).await?;
+    }
+    Ok(Applied::Done)
+}
+
+/// Takes the import's row, and with it the right to go on from the unit's first byte.
+async fn claim(tx: &mut Tx<'_>, unit: &Unit) -> Result<bool> {
+    let claimed = tx
+        .exec(
+            sql!(
+                "UPDATE import SET next_byte = $4
+                 WHERE account = $1 AND id = $2 AND state = 'running' AND next_byte = $3"
+            ),
+            args![unit.account, unit.import, unit.first_byte, unit.next_byte],
+        )
+        .await?;
+    if claimed == 0 {
+        return Ok(false);
+    }
+    // The list's row too: two imports into one list then wait for each other.
+    let there = tx
+        .exec(
+            sql!(
+                "UPDATE contact_list SET version = version + 1
+                 WHERE account = $1 AND id = $2 AND deleted_at IS NULL"
+            ),
+            args![unit.account, unit.list],
+        )
+        .await?;
+    // The error undoes the claim: the list is being deleted, and the import with it.
+    if there == 1 { Ok(true) } else { Err(Error::NotFound) }
+}
+
+/// The contacts of the list that share an external id or a first number with the rows.
+async fn known(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    list: Id<kind::ContactList>,
+    import: Id<kind::Import>,
+    rows: &[Candidate],
+) -> Result<Vec<Known>> {
+    let external_ids: Value =
+        rows.iter().filter_map(|row| Some((row.external_id.clone()?, json!(0)))).collect();
+    let phones: Value = rows.iter().map(|row| (row.first_phone().to_owned(), json!(0))).collect();
+    // One look into the index for each key: as a join, the planner of PostgreSQL, which knows
+    // nothing of a list that grows under it, compares every key with every contact.
+    let mut found: Vec<(Option<Id<kind::ListContact>>,)> = tx
+        .all(
+            sql!(
+                "SELECT (SELECT c.id FROM list_contact c
+                         WHERE c.account = $1 AND c.list = $2 AND c.external_id = k.key)
+                 FROM json_each($3) k"
+            ),
+            args![account, list, external_ids],
+        )
+        .await?;
+    let by_phone: Vec<(Option<Id<kind::ListContact>>,)> = tx
+        .all(
+            sql!(
+                "SELECT (SELECT c.id FROM list_contact c
+                         WHERE c.account = $1 AND c.list = $2 AND c.first_phone = k.key)
+                 FROM json_each($3) k"
+            ),
+            args![account, list, phones],
+        )
+        .await?;
+    found.extend(by_phone);
+    let keys: Value =
+        found.into_iter().filter_map(|(id,)| Some((id?.to_string(), json!(0)))).collect();
+    let found: Vec<KnownRow> = tx
+        .all(
+            sql!(
+                "SELECT id, external_id, name, zone, variables, import FROM list_contact
+                 WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
+            ),
+            args![&keys],
+        )
+        .await?;
+    let numbers: Vec<(Id<kind::ListContact>, PhoneNumber)> = tx
+        .all(
+            sql!(
+                "SELECT contact, phone FROM list_number
+                 WHERE contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))
+                 ORDER BY contact, ordinal"
+            ),
+            args![keys],
+        )
+        .await?;
+    let mut phones = BTreeMap::<_, Vec<_>>::new();
+    for (contact, phone) in numbers {
+        phones.entry(contact).or_default().push(phone);
+    }
+    found
+        .into_iter()
+        .map(|row| {
+            Ok(Known {
+                phones: phones.remove(&row.id).unwrap_or_default(),
+                variables: serde_json::from_value(row.variables)
+                    .map_err(|error| Error::Decode(error.to_string()))?,
+                id: row.id,
+                external_id: row.external_id,
+                name: row.name,
+                zone: row.zone,
+                seen: row.import == import,
+            })
+        })
+        .collect()
+}
+
+/// What the unit adds to the import's figures.
+#[derive(Default)]
+struct Sums {
+    rows: i64,
+    added: i64,
+    updated: i64,
+    unchanged: i64,
+    duplicates: i64,
+    rejected: i64,
+    warnings: i64,
+}
+
+impl Sums {
+    /// Counts a row, and tells the reason under which it is kept.
+    fn note(&mut self, row: &Candidate, verdict: &Verdict) -> Option<Reason> {
+        match verdict {
+            Verdict::Add(_) => self.added += 1,
+            Verdict::Change(_) => self.updated += 1,
+            Verdict::Same(_) => self.unchanged += 1,
+            Verdict::Refuse(reason) => {
+                if matches!(reason, Reason::DuplicateId | Reason::DuplicatePhone) {
+                    self.duplicates += 1;
+                } else {
+                    self.rejected += 1;
+                }
+                return Some(*reason);
+            }
+        }
+        if row.phone_lost {
+            self.warnings += 1;
+            return Some(Reason::ExtraPhone);
+        }
+        None
+    }
+}
+
+/// Rows to be written, as JSON objects by the contact's id.
+#[derive(Default)]
+struct Changes {
+    added: Map<String, Value>,
+    changed: Map<String, Value>,
+    same: Map<String, Value>,
+    numbers: Map<String, Value>,
+}
+
+/// What the unit did to the list's counters.
+struct Effect {
+    contacts_touched: i64,
+    contacts: i64,
+    numbers: i64,
+    do_not_call: i64,
+}
+
+impl Changes {
+    fn take(&mut self, row: &Candidate, verdict: Verdict) {
+        let (map, contact) = match verdict {
+            Verdict::Add(contact) => (&mut self.added, contact),
+            Verdict::Change(contact) => (&mut self.changed, contact),
+            Verdict::Same(id) => {
+                self.same.insert(id.to_string(), json!(0));
+                return;
+            }
+            Verdict::Refuse(_) => return,
+        };
+        let phones = contact.phones.iter().map(PhoneNumber::digits);
+        let search = search_text(contact.external_id.as_deref(), &contact.name, phones);
+        let fields = json!({
+            "external_id": contact.external_id,
+            "name": contact.name,
+            "first_phone": row.first_phone(),
+            "zone": contact.zone,
+            "variables": contact.variables,
+            "search": search,
+        });
+        map.insert(contact.id.to_string(), fields);
+        for (ordinal, phone) in row.phones.iter().enumerate() {
+            let number = json!({
+                "contact": contact.id,
+                "ordinal": ordinal,
+                "phone": phone.number,
+                "kind": phone.kind.as_str(),
+            });
+            self.numbers.insert(format!("{}/{ordinal}", contact.id), number);
+        }
+    }
+
+    async fn store(
+        self,
+        tx: &mut Tx<'_>,
+        account: Id<kind::Account>,
+        list: Id<kind::ContactList>,
+        import: Id<kind::Import>,
+        now: Timestamp,
+    ) -> Result<Effect> {
+        let contacts = self.added.len() as i64;
+        let contacts_touched = contacts + self.changed.len() as i64;
+        let numbers = self.numbers.len() as i64;
+        let touched: Value =
+            self.added.keys().chain(self.changed.keys()).map(|id| (id.clone(), json!(0))).collect();
+        let forbidden_before = forbidden(tx, &touched).await?;
+        let numbers_before = change(tx, import, Value::Object(self.changed), now).await?;
+        add(tx, account, list, import, Value::Object(self.added), now).await?;
+        tx.exec(
+            sql!(
+                "UPDATE list_contact SET import = $1
+                 WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))"
+            ),
+            args![import, Value::Object(self.same)],
+        )
+        .await?;
+        tx.exec(
+            sql!(
+                "INSERT INTO list_number (account, list, contact, ordinal, phone, kind)
+                 SELECT $1, $2, CAST(value ->> 'contact' AS BIGINT),
+                        CAST(value ->> 'ordinal' AS BIGINT), value ->> 'phone', value ->> 'kind'
+                 FROM json_each($3)"
+            ),
+            args![account, list, Value::Object(self.numbers)],
+        )
+        .await?;
+        let do_not_call = forbidden(tx, &touched).await? - forbidden_before;
+        Ok(Effect { contacts_touched, contacts, numbers: numbers - numbers_before, do_not_call })
+    }
+}
+
+/// How many numbers of the contacts may not be called.
+async fn forbidden(tx: &mut Tx<'_>, contacts: &Value) -> Result<i64> {
+    let (count,): (i64,) = tx
+        .one(
+            sql!(
+                "SELECT COUNT(*) FROM list_number n JOIN do_not_call d
+                 ON d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
+                 WHERE n.contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
+            ),
+            args![contacts],
+        )
+        .await?;
+    Ok(count)
+}
+
+/// Brings known contacts up to date, takes their numbers away, and tells how many these were.
+async fn change(
+    tx: &mut Tx<'_>,
+    import: Id<kind::Import>,
+    contacts: Value,
+    now: Timestamp,
+) -> Result<i64> {
+    let removed = tx
+        .exec(
+            sql!(
+                "DELETE FROM list_number
+                 WHERE contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
+            ),
+            args![&contacts],
+        )
+        .await?;
+    // Two contacts may exchange ids or numbers, and unique keys are checked row by row: each lets
+    // go of its own first.
+    tx.exec(
+        sql!(
+            "UPDATE list_contact SET external_id = NULL, first_phone = CAST(id AS TEXT)
+             WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
+        ),
+        args![&contacts],
+    )
+    .await?;
+    tx.exec(
+        sql!(
+            "UPDATE list_contact
+             SET external_id = value ->> 'external_id', name = value ->> 'name',
+                 first_phone = value ->> 'first_phone', zone = value ->> 'zone',
+                 variables = value -> 'variables', search = value ->> 'search',
+                 import = $2, updated_at = $3
+             FROM json_each($1) WHERE list_contact.id = CAST(key AS BIGINT)"
+        ),
+        args![contacts, import, now],
+    )
+    .await?;
+    Ok(removed as i64)
+}
+
+async fn add(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    list: Id<kind::ContactList>,
+    import: Id<kind::Import>,
+    contacts: Value,
+    now: Timestamp,
+) -> Result<()> {
+    tx.exec(
+        sql!(
+            "INSERT INTO list_contact (id, account, list, external_id, name, first_phone, zone,
+                                       variables, source, import, search, created_at, updated_at)
+             SELECT CAST(key AS BIGINT), $1, $2, value ->> 'external_id', value ->> 'name',
+                    value ->> 'first_phone', value ->> 'zone', value -> 'variables', 'csv', $3,
+                    value ->> 'search', $4, $4
+             FROM json_each($5)"
+        ),
+        args![account, list, import, now, contacts],
+    )
+    .await
+    .map(drop)
+}
+
+/// Keeps rows with their reasons, as long as there is room, and tells how many.
+async fn keep_rows(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    import: Id<kind::Import>,
+    rows: Map<String, Value>,
+) -> Result<i64> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let (kept,): (i64,) = tx
+        .one(sql!("SELECT kept FROM import WHERE account = $1 AND id = $2"), args![account, import])
+        .await?;
+    let mut rows: Vec<(u64, Value)> =
+        rows.into_iter().filter_map(|(line, row)| Some((line.parse().ok()?, row))).collect();
+    rows.sort_by_key(|(line, _)| *line);
+    rows.truncate((MOST_KEPT - kept).max(0) as usize);
+    let count = rows.len() as i64;
+    let rows: Value = rows.into_iter().map(|(line, row)| (line.to_string(), row)).collect();
+    tx.exec(
+        sql!(
+            "INSERT INTO import_row (account, import, line, reason, cells)
+             SELECT $1, $2, CAST(key AS BIGINT), value ->> 'reason', value -> 'cells'
+             FROM json_each($3)"
+        ),
+        args![account, import, rows],
+    )
+    .await?;
+    Ok(count)
+}
+
+/// Brings the list's counters up to date and tells its version.
+async fn count_list(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    list: Id<kind::ContactList>,
+    effect: &Effect,
+    now: Timestamp,
+) -> Result<i64> {
+    let (version,): (i64,) = tx
+        .one(
+            sql!(
+                "UPDATE contact_list
+                 SET contacts = contacts + $3, numbers = numbers + $4,
+                     do_not_call = do_not_call + $5, updated_at = $6
+                 WHERE account = $1 AND id = $2
+                 RETURNING version"
+            ),
+            args![account, list, effect.contacts, effect.numbers, effect.do_not_call, now],
+        )
+        .await?;
+    Ok(version)
+}
+
+/// Moves the cursor, adds to the figures, and ends the import with its last unit.
+async fn advance(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    import: Id<kind::Import>,
+    (next_byte, next_line, is_last): (i64, i64, bool),
+    sums: &Sums,
+    kept: i64,
+    now: Timestamp,
+) -> Result<()> {
+    tx.exec(
+        sql!(
+            "UPDATE import
+             SET next_byte = $3, next_line = $4, row_count = row_count + $5, added = added + $6,
+                 updated = updated + $7, unchanged = unchanged + $8,
+                 duplicates = duplicates + $9, rejected = rejected + $10,
+                 warnings = warnings + $11, kept = kept + $12,
+                 state = CASE WHEN $13 THEN 'done' ELSE state END,
+                 finished_at = CASE WHEN $13 THEN $14 ELSE finished_at END
+             WHERE account = $1 AND id = $2"
+        ),
+        args![
+            account,
+            import,
+            next_byte,
+            next_line,
+            sums.rows,
+            sums.added,
+            sums.updated,
+            sums.unchanged,
+            sums.duplicates,
+            sums.rejected,
+            sums.warnings,
+            kept,
+            is_last,
+            now
+        ],
+    )
+    .await
+    .map(drop)
+}

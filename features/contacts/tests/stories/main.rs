@@ -1,0 +1,6 @@
+//! Stories of the feature, told through HTTP on both engines.
+
+mod do_not_call;
+mod imports;
+mod lists;
+mod world;

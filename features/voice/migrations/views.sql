@@ -1,0 +1,4 @@
+-- What other features may read of voice.
+
+CREATE VIEW v_audio AS SELECT account, id AS audio, name, duration FROM audio;
+CREATE VIEW v_recording AS SELECT account, attempt, duration, bytes FROM recording;
