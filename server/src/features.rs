@@ -1,0 +1,53 @@
+//! The features of the product, one line each.
+
+use std::sync::Arc;
+
+use campaigns::Campaigns;
+use contacts::Contacts;
+use host::{Feature, Handles};
+use people::People;
+use settings::Field;
+use voice::{Setup, Voice};
+
+use crate::{
+    boot::{Boot, Given},
+    wiring::{CampaignUses, VoicePhones, VoicePrompts},
+};
+
+/// Every feature, and the one that the server itself must know.
+pub struct Features {
+    /// Who keeps the sessions.
+    pub people: People,
+    /// All of them, `people` too, in the order of their migrations.
+    pub all: Vec<Box<dyn Feature>>,
+}
+
+/// Every setting that may be given: the server's own, then each feature's.
+pub fn settings() -> Vec<Field> {
+    Given::fields()
+}
+
+impl Features {
+    /// Makes the features over the platform's handles, and ties them.
+    pub fn new(handles: &Handles, boot: &Boot) -> anyhow::Result<Self> {
+        let people = People::new(handles.clone(), boot.insecure_http)?;
+        let uses = Arc::new(CampaignUses);
+        let contacts = Contacts::new(handles.clone(), uses.clone());
+        let setup = Setup {
+            sip_port: boot.sip_port,
+            public_address: boot.public_address.as_deref().and_then(|text| text.parse().ok()),
+            media_ports: boot.rtp_ports.clone(),
+        };
+        let voice = Voice::new(handles.clone(), setup, uses.clone(), uses)?;
+        let phones = Arc::new(VoicePhones(voice.calls().clone()));
+        let prompts = Arc::new(VoicePrompts(voice.clone()));
+        let campaigns = Campaigns::new(handles.clone(), phones, prompts);
+        let all: Vec<Box<dyn Feature>> = vec![
+            Box::new(people.clone()),
+            Box::new(contacts),
+            Box::new(voice),
+            Box::new(campaigns),
+        ];
+        Ok(Self { people, all })
+    }
+}

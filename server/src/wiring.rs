@@ -1,0 +1,156 @@
+//! Ties what one feature asks of another: adapters without decisions of their own.
+
+use std::collections::BTreeMap;
+
+use base::{
+    Id,
+    kind::{Account, Attempt, Audio, ContactList, Line},
+};
+use call::CallPlan;
+use campaigns::{Held, LineBusy, LineView, Phones, Prompts, PromptsAway, Report, Slot, Unfinished};
+use db::{Result, Tx};
+use dialer::Permit;
+use tokio::sync::{mpsc, watch};
+use voice::{Abandoned, Calls, Voice};
+
+/// Reports on their way from voice to campaigns, beside those that either side holds.
+const REPORTS: usize = 1_024;
+
+type Later<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What campaigns hold on to, told to the features that own it.
+pub(crate) struct CampaignUses;
+
+impl contacts::ListUses for CampaignUses {
+    fn in_use<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+        account: Id<Account>,
+        list: Id<ContactList>,
+    ) -> Later<'a, Result<Option<String>>> {
+        Box::pin(campaigns::list_in_use(tx, account, list))
+    }
+}
+
+impl voice::LineUses for CampaignUses {
+    fn in_use<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+        account: Id<Account>,
+        line: Id<Line>,
+    ) -> Later<'a, Result<Option<String>>> {
+        Box::pin(campaigns::line_in_use(tx, account, line))
+    }
+}
+
+impl voice::AudioUses for CampaignUses {
+    fn in_use<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+        account: Id<Account>,
+    ) -> Later<'a, Result<BTreeMap<Id<Audio>, String>>> {
+        Box::pin(campaigns::audios_in_use(tx, account))
+    }
+}
+
+/// Voice, as campaigns call over it.
+pub(crate) struct VoicePhones(pub(crate) Calls);
+
+/// A channel of voice, in the hands of campaigns.
+#[derive(Debug)]
+struct VoiceSlot(voice::Slot);
+
+impl Held for VoiceSlot {
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send> {
+        self
+    }
+}
+
+impl Phones for VoicePhones {
+    fn reserve(&self, account: Id<Account>, line: Id<Line>) -> std::result::Result<Slot, LineBusy> {
+        let slot = self.0.reserve(account, line).ok_or(LineBusy)?;
+        Ok(Slot::new(line, VoiceSlot(slot)))
+    }
+
+    fn place(&self, permit: Permit, slot: Slot, plan: CallPlan) {
+        if let Ok(slot) = slot.into_held().into_any().downcast::<VoiceSlot>() {
+            self.0.place(permit, slot.0, plan);
+        } else {
+            // Slots come from `reserve` above alone.
+            tracing::error!(attempt = %plan.attempt, "a slot of another carrier");
+        }
+    }
+
+    fn withdraw(&self, attempt: Id<Attempt>) {
+        self.0.withdraw(attempt);
+    }
+
+    fn recover(&self, left: Vec<Unfinished>) {
+        let left = left
+            .into_iter()
+            .map(|Unfinished { attempt, line, to, wire, dialog, .. }| Abandoned {
+                attempt,
+                line,
+                to,
+                wire,
+                dialog,
+            })
+            .collect();
+        self.0.recover(left);
+    }
+
+    fn probe(&self, account: Id<Account>, line: Id<Line>) -> campaigns::Later<'_, bool> {
+        Box::pin(async move {
+            self.0.check(account, line).await.is_some_and(|check| check.ok || check.code.is_some())
+        })
+    }
+
+    fn lines(&self, account: Id<Account>) -> Vec<LineView> {
+        let lines = self.0.lines(account);
+        lines
+            .into_iter()
+            .map(|line| LineView {
+                id: line.id,
+                name: line.name,
+                channels: line.channels,
+                rate: line.rate,
+                enabled: line.enabled,
+                in_use: line.in_use,
+                health: line.health,
+            })
+            .collect()
+    }
+
+    fn line_changes(&self) -> watch::Receiver<u64> {
+        self.0.line_changes()
+    }
+
+    fn reports(&self) -> Option<mpsc::Receiver<Report>> {
+        let mut from = self.0.reports()?;
+        let (to, reports) = mpsc::channel(REPORTS);
+        telemetry::spawn("wiring.reports", async move {
+            while let Some(voice::Report { account, attempt, progress }) = from.recv().await {
+                if to.send(Report { account, attempt, progress }).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Some(reports)
+    }
+}
+
+/// The audio library, as campaigns ask it.
+pub(crate) struct VoicePrompts(pub(crate) Voice);
+
+impl Prompts for VoicePrompts {
+    fn duration(
+        &self,
+        account: Id<Account>,
+        audio: Id<Audio>,
+    ) -> campaigns::Later<'_, std::result::Result<Option<std::time::Duration>, PromptsAway>> {
+        Box::pin(async move {
+            let found = self.0.audio_duration(account, audio).await;
+            found.map_err(|error| PromptsAway(error.to_string()))
+        })
+    }
+}

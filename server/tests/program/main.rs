@@ -1,0 +1,5 @@
+//! The assembled program, as others see it.
+
+mod house;
+mod live;
+mod routes;
