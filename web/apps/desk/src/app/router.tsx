@@ -1,0 +1,253 @@
+// Addresses of every screen; each screen is its own chunk.
+import { home } from '@switchbell/api';
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+
+import { queryClient } from '../shared/query';
+import { sessionQuery } from '../shared/session';
+import { people } from '@switchbell/api';
+import { menus } from './navigation';
+import { ScreenFailed, ScreenMissing, ScreenPending } from './screens';
+import { Shell } from './shell/Shell';
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** Every parameter is text: ids have more digits than a number can hold. */
+const parseSearch = (search: string) => Object.fromEntries(new URLSearchParams(search));
+
+function stringifySearch(search: Record<string, unknown>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    if (typeof value === 'string' && value !== '') parameters.set(name, value);
+    else if (value === true) parameters.set(name, 'true');
+  }
+  const all = parameters.toString();
+  return all === '' ? '' : `?${all}`;
+}
+
+const root = createRootRoute({
+  component: Outlet,
+  notFoundComponent: ScreenMissing,
+  errorComponent: ScreenFailed,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({
+    next: text(search['next']),
+  }),
+  beforeLoad: async () => {
+    if (await queryClient.ensureQueryData(sessionQuery)) throw redirect({ to: '/' });
+  },
+  component: lazyRouteComponent(() => import('../features/people/SignIn'), 'SignIn'),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('../features/people/Setup'), 'Setup'),
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  component: lazyRouteComponent(() => import('../features/people/AcceptInvite'), 'AcceptInvite'),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const me = await queryClient.ensureQueryData(sessionQuery);
+    if (me) return;
+    const { needed } = await people.setup().catch(() => ({ needed: false }));
+    if (needed) throw redirect({ to: '/setup' });
+    const next = location.pathname === '/' ? undefined : location.href;
+    throw redirect({ to: '/sign-in', search: { next } });
+  },
+});
+
+const index = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    const me = queryClient.getQueryData(sessionQuery.queryKey);
+    const first = menus.find((menu) => me?.permissions.includes(menu.permission));
+    throw redirect({ to: first?.to ?? '/me/profile' });
+  },
+});
+
+const campaigns = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { status?: string | undefined; q?: string | undefined; deleted?: true | undefined } => ({
+    status: text(search['status']),
+    q: text(search['q']),
+    deleted: search['deleted'] === true || search['deleted'] === 'true' ? true : undefined,
+  }),
+  component: lazyRouteComponent(() => import('../features/campaigns/CampaignList'), 'CampaignList'),
+});
+
+const newCampaign = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/new',
+  component: lazyRouteComponent(() => import('../features/campaigns/NewCampaign'), 'NewCampaign'),
+});
+
+const campaignSearch = (
+  search: Record<string, unknown>,
+): {
+  state?: string | undefined;
+  outcome?: string | undefined;
+  q?: string | undefined;
+  peek?: string | undefined;
+} => ({
+  state: text(search['state']),
+  outcome: text(search['outcome']),
+  q: text(search['q']),
+  peek: text(search['peek']),
+});
+
+const campaign = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/$id',
+  validateSearch: campaignSearch,
+  component: lazyRouteComponent(() => import('../features/campaigns/CampaignPage'), 'CampaignPage'),
+});
+
+const campaignTab = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/$id/$tab',
+  validateSearch: campaignSearch,
+  component: lazyRouteComponent(() => import('../features/campaigns/CampaignPage'), 'CampaignPage'),
+});
+
+const lists = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/lists',
+  component: lazyRouteComponent(() => import('../features/contacts/Lists'), 'Lists'),
+});
+
+const list = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/lists/$id',
+  validateSearch: (search: Record<string, unknown>): { q?: string | undefined } => ({
+    q: text(search['q']),
+  }),
+  component: lazyRouteComponent(() => import('../features/contacts/ListPage'), 'ListPage'),
+});
+
+const importWizard = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/lists/$id/import',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { import?: string | undefined; back?: string | undefined } => ({
+    import: text(search['import']),
+    back: text(search['back']),
+  }),
+  component: lazyRouteComponent(() => import('../features/contacts/ImportWizard'), 'ImportWizard'),
+});
+
+const audio = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/audio-library',
+  component: lazyRouteComponent(() => import('../features/voice/AudioLibrary'), 'AudioLibrary'),
+});
+
+const lines = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/lines',
+  component: lazyRouteComponent(() => import('../features/voice/Lines'), 'Lines'),
+});
+
+const line = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/lines/$id',
+  component: lazyRouteComponent(() => import('../features/voice/LinePage'), 'LinePage'),
+});
+
+const users = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/users',
+  component: lazyRouteComponent(() => import('../features/people/Users'), 'Users'),
+});
+
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/roles',
+  component: lazyRouteComponent(() => import('../features/people/Roles'), 'Roles'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/general',
+  component: lazyRouteComponent(() => import('../features/people/AccountPage'), 'AccountPage'),
+});
+
+const profile = createRoute({
+  getParentRoute: () => shell,
+  path: '/me/profile',
+  component: lazyRouteComponent(() => import('../features/people/Profile'), 'Profile'),
+});
+
+const security = createRoute({
+  getParentRoute: () => shell,
+  path: '/me/security',
+  component: lazyRouteComponent(() => import('../features/people/Security'), 'Security'),
+});
+
+const routeTree = root.addChildren([
+  signIn,
+  setup,
+  invite,
+  shell.addChildren([
+    index,
+    campaigns,
+    newCampaign,
+    lists,
+    list,
+    importWizard,
+    campaign,
+    campaignTab,
+    audio,
+    lines,
+    line,
+    users,
+    roles,
+    account,
+    profile,
+    security,
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  basepath: home.pathname,
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: false,
+  defaultPendingComponent: ScreenPending,
+  defaultPendingMs: 300,
+  defaultPendingMinMs: 0,
+  defaultNotFoundComponent: ScreenMissing,
+  defaultErrorComponent: ScreenFailed,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

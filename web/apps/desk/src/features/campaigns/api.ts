@@ -1,0 +1,86 @@
+// Campaigns with what the live topics say about them.
+import {
+  campaigns,
+  type Campaign,
+  type CampaignFilter,
+  type CampaignsTopic,
+  type CampaignTopic,
+  type Id,
+} from '@switchbell/api';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+
+import { useTopic } from '../../shared/live';
+import { queryClient } from '../../shared/query';
+
+export const campaignsQuery = (filter: CampaignFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['campaigns', 'list', filter],
+    queryFn: ({ signal, pageParam }) =>
+      campaigns.list({ ...filter, cursor: pageParam }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+
+export const campaignQuery = (id: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'one', id],
+    queryFn: ({ signal }) => campaigns.get(id, { signal }),
+  });
+
+export const checkQuery = (id: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'check', id],
+    queryFn: ({ signal }) => campaigns.check(id, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+  });
+
+export const campaignContactsQuery = (
+  id: Id,
+  filter: { state?: string | undefined; q?: string | undefined },
+) =>
+  infiniteQueryOptions({
+    queryKey: ['campaigns', 'contacts', id, filter],
+    queryFn: ({ signal, pageParam }) =>
+      campaigns.contacts(id, { ...filter, cursor: pageParam }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+
+export const campaignContactQuery = (id: Id, contact: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'contacts', id, 'one', contact],
+    queryFn: ({ signal }) => campaigns.contact(id, contact, { signal }),
+  });
+
+export const attemptsQuery = (id: Id, filter: { outcome?: string | undefined }) =>
+  infiniteQueryOptions({
+    queryKey: ['campaigns', 'attempts', id, filter],
+    queryFn: ({ signal, pageParam }) =>
+      campaigns.attempts(id, { ...filter, cursor: pageParam }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+
+/** A command or an edit answered with the campaign as it now is. */
+export function keepCampaign(campaign: Campaign): void {
+  queryClient.setQueryData(campaignQuery(campaign.id).queryKey, campaign);
+  void queryClient.invalidateQueries({ queryKey: ['campaigns', 'list'] });
+}
+
+/** Lays the newest state and counters over campaigns that were read earlier. */
+export function useFreshCampaigns(): {
+  fresh: (campaign: Campaign) => Campaign;
+  ids: string[];
+} {
+  const topic = useTopic<CampaignsTopic>('campaigns');
+  const rows = topic?.campaigns ?? {};
+  return {
+    fresh: (campaign) => ({ ...campaign, ...rows[campaign.id] }),
+    ids: Object.keys(rows),
+  };
+}
+
+export function useCampaignTopic(id: Id): CampaignTopic | undefined {
+  return useTopic<CampaignTopic>(`campaign:${id}:live`);
+}

@@ -1,0 +1,24 @@
+// What this feature asks the server, and which cached parts its changes make old.
+import { people } from '@switchbell/api';
+import { queryOptions } from '@tanstack/react-query';
+
+export const usersQuery = queryOptions({
+  queryKey: ['users'],
+  queryFn: ({ signal }) => people.users({ signal }),
+});
+
+export const rolesQuery = queryOptions({
+  queryKey: ['roles'],
+  queryFn: ({ signal }) => people.roles({ signal }),
+  staleTime: Infinity,
+});
+
+export const accountQuery = queryOptions({
+  queryKey: ['account'],
+  queryFn: ({ signal }) => people.account({ signal }),
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: ['me', 'sessions'],
+  queryFn: ({ signal }) => people.sessions({ signal }),
+});

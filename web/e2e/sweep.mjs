@@ -1,0 +1,64 @@
+// Every page, in every language and theme, as it stands: axe, console, sideways scrolling, words.
+
+/** Visits the pages of a signed-in person; returns how many. */
+export async function sweep(person, server, { all }) {
+  const { context, page } = person;
+  const api = async (path, options) => {
+    const answer = await context.request.fetch(`${server.origin}/api/v1/${path}`, {
+      headers: { origin: server.origin },
+      ...options,
+    });
+    if (!answer.ok()) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
+    return answer.headers()['content-type']?.includes('json') ? answer.json() : null;
+  };
+  const rows = (answer) => answer.items ?? answer;
+  const campaign = rows(await api('campaigns'))[0].id;
+  const list = rows(await api('lists'))[0].id;
+  const line = rows(await api('lines'))[0].id;
+  const pages = {
+    campaigns: '/campaigns',
+    deleted: '/campaigns?deleted=true',
+    new: '/campaigns/new',
+    run: `/campaigns/${campaign}`,
+    calls: `/campaigns/${campaign}/calls`,
+    contacts: `/campaigns/${campaign}/contacts`,
+    setup: `/campaigns/${campaign}/setup`,
+    lists: '/campaigns/lists',
+    list: `/campaigns/lists/${list}`,
+    import: `/campaigns/lists/${list}/import`,
+    audio: '/settings/audio-library',
+    lines: '/settings/lines',
+    line: `/settings/lines/${line}`,
+    users: '/settings/users',
+    roles: '/settings/roles',
+    account: '/settings/general',
+    profile: '/me/profile',
+    security: '/me/security',
+  };
+  const languages = ['en', 'uk', 'ru', 'uz', 'vi'];
+  const widths = all ? [360, 1280, 1920] : [1440];
+  let seen = 0;
+  for (const language of languages) {
+    for (const theme of ['light', 'dark']) {
+      await api('me', { method: 'PATCH', data: { language, theme } });
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 900 });
+        for (const [name, path] of Object.entries(pages)) {
+          await page.goto(server.origin + path);
+          await page.getByRole('heading', { level: 1 }).first().waitFor();
+          await page.locator('html:not([aria-busy=true])').waitFor();
+          const raw = await page.evaluate(
+            () =>
+              document.body.innerText.match(
+                /\b(auth|campaigns|common|shell|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
+              ) ?? [],
+          );
+          if (raw.length > 0) person.faults.push(`${name} in ${language} shows ${raw.join(' ')}`);
+          await person.look(`sweep-${name}-${language}-${theme}-${width}`);
+          seen += 1;
+        }
+      }
+    }
+  }
+  return seen;
+}

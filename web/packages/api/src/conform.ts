@@ -1,0 +1,64 @@
+// The compiler holds our types against the generated ones: a field that the server renames, drops or
+// types otherwise stops the build here. Ours are narrower, because the document says `string` where
+// only a few words are possible.
+import type { components } from './schema';
+import type * as ours from './types';
+
+type Theirs = components['schemas'];
+
+/** What the server may leave out and what it may send as null are one thing to a page. */
+type Loose<T> = T extends readonly (infer U)[]
+  ? Loose<U>[]
+  : T extends object
+    ? string extends keyof T
+      ? unknown
+      : { [K in keyof T]?: Loose<Exclude<T[K], undefined>> | null }
+    : T;
+
+/** True when ours has no field that theirs lacks, and each is a case of theirs. */
+type Fits<Ours, TheirsOne> = [keyof Ours] extends [keyof TheirsOne]
+  ? Loose<Ours> extends Loose<TheirsOne>
+    ? true
+    : {
+        wrong: {
+          [K in keyof Ours]: K extends keyof TheirsOne
+            ? Loose<Ours>[K & keyof Loose<Ours>] extends Loose<TheirsOne>[K &
+                keyof Loose<TheirsOne>]
+              ? never
+              : K
+            : K;
+        }[keyof Ours];
+      }
+  : { unknown: Exclude<keyof Ours, keyof TheirsOne> };
+
+type Held<T extends true> = T;
+
+export type Conformity = [
+  Held<Fits<ours.Me, Theirs['Me']>>,
+  Held<Fits<ours.Me['user'], Theirs['MyUser']>>,
+  Held<Fits<ours.Account, Theirs['Account']>>,
+  Held<Fits<ours.User, Theirs['User']>>,
+  Held<Fits<ours.Invite, Theirs['Invite']>>,
+  Held<Fits<ours.InviteInfo, Theirs['InviteInfo']>>,
+  Held<Fits<ours.Role, Theirs['RoleView']>>,
+  Held<Fits<ours.Session, Theirs['MySession']>>,
+  Held<Fits<ours.SetupForm, Theirs['Setup']>>,
+  // The generator writes the tab as a backslash and a t, so delimiters are not compared.
+  Held<Fits<Omit<ours.ContactList, 'last_import'>, Theirs['ContactList']>>,
+  Held<Fits<ours.ListContact, Theirs['ListContact']>>,
+  Held<Fits<ours.Mapping, Theirs['Mapping']>>,
+  Held<Fits<Omit<ours.Import, 'delimiter'>, Theirs['Import']>>,
+  Held<Fits<ours.Line, Theirs['Line']>>,
+  Held<Fits<ours.LineForm, Theirs['LineChange']>>,
+  Held<Fits<ours.LineCheck, Theirs['LineCheck']>>,
+  Held<Fits<ours.Audio, Theirs['Audio']>>,
+  Held<Fits<ours.Waveform, Theirs['Waveform']>>,
+  // The document's `Setup` is the one of the first run; a campaign's settings are held by its change.
+  Held<Fits<Omit<ours.Campaign, Exclude<keyof ours.CampaignSettings, 'name'>>, Theirs['Campaign']>>,
+  Held<Fits<ours.CampaignSettings, Theirs['CampaignChange']>>,
+  Held<Fits<ours.Counters, Theirs['Counters']>>,
+  Held<Fits<ours.CampaignCheck, Theirs['Check']>>,
+  Held<Fits<ours.CampaignContact, Theirs['Contact']>>,
+  Held<Fits<ours.CampaignContactCard, Theirs['ContactDetail']>>,
+  Held<Fits<ours.Attempt, Theirs['CampaignAttempt']>>,
+];

@@ -1,0 +1,158 @@
+// Every call of the API that the pages make, typed; grouped by the feature that serves it.
+import { http } from './client';
+import type {
+  Account,
+  Attempt,
+  Audio,
+  Campaign,
+  CampaignCheck,
+  CampaignContact,
+  CampaignContactCard,
+  CampaignSettings,
+  ContactList,
+  Delimiter,
+  Encoding,
+  Id,
+  Import,
+  Invite,
+  InviteInfo,
+  Language,
+  Line,
+  LineCheck,
+  LineForm,
+  ListContact,
+  Mapping,
+  Me,
+  Page,
+  Role,
+  RoleName,
+  Session,
+  SetupForm,
+  Theme,
+  User,
+  Waveform,
+} from './types';
+
+type Signal = { signal?: AbortSignal | undefined };
+
+export const people = {
+  setup: (o?: Signal) => http.get<{ needed: boolean }>('setup', o),
+  finishSetup: (body: SetupForm) => http.post<Me>('setup', { body, signingIn: true }),
+  session: (o?: Signal) => http.get<Me>('session', { ...o, signingIn: true }),
+  /** The same, where a refusal means that the session has ended under the page. */
+  stillSignedIn: () => http.get<Me>('session'),
+  signIn: (body: { email: string; password: string; stay: boolean }) =>
+    http.post<Me>('session', { body, signingIn: true }),
+  signOut: () => http.delete<void>('session'),
+  users: (o?: Signal) => http.get<Page<User> | User[]>('users', o).then(itemsOf),
+  invite: (body: { name: string; email: string; role: RoleName }) =>
+    http.post<{ user: User } & Invite>('users', { body }),
+  changeUser: (id: Id, body: { name?: string; role?: RoleName; disabled?: boolean }) =>
+    http.patch<User>(`users/${id}`, { body }),
+  inviteAgain: (id: Id) => http.post<Invite>(`users/${id}/invite`),
+  checkInvite: (token: string) =>
+    http.post<InviteInfo>('invites/check', {
+      body: { token },
+      signingIn: true,
+    }),
+  acceptInvite: (body: { token: string; name: string; password: string; language: Language }) =>
+    http.post<Me>('invites/accept', { body, signingIn: true }),
+  roles: (o?: Signal) => http.get<Role[]>('roles', o),
+  changeMe: (body: { name?: string; language?: Language; theme?: Theme; time_zone?: string }) =>
+    http.patch<Me>('me', { body }),
+  changePassword: (body: { current: string; new: string }) =>
+    http.post<void>('me/password', { body }),
+  sessions: (o?: Signal) => http.get<Page<Session> | Session[]>('me/sessions', o).then(itemsOf),
+  endSession: (id: Id) => http.delete<void>(`me/sessions/${id}`),
+  account: (o?: Signal) => http.get<Account>('account', o),
+  changeAccount: (body: Partial<Omit<Account, 'id'>>) => http.patch<Account>('account', { body }),
+};
+
+export const contacts = {
+  lists: (o?: Signal) =>
+    http
+      .get<Page<ContactList> | ContactList[]>('lists', { ...o, query: { limit: 200 } })
+      .then(itemsOf),
+  list: (id: Id, o?: Signal) => http.get<ContactList>(`lists/${id}`, o),
+  createList: (name: string) => http.post<ContactList>('lists', { body: { name } }),
+  renameList: (id: Id, name: string) => http.patch<ContactList>(`lists/${id}`, { body: { name } }),
+  deleteList: (id: Id) => http.delete<void>(`lists/${id}`),
+  contacts: (id: Id, query: { cursor?: string | undefined; q?: string | undefined }, o?: Signal) =>
+    http.get<Page<ListContact>>(`lists/${id}/contacts`, { query: { ...query, limit: 100 }, ...o }),
+  imports: (id: Id, o?: Signal) =>
+    http.get<Page<Import> | Import[]>(`lists/${id}/imports`, o).then(itemsOf),
+  upload: (id: Id, file: File, o: { signal?: AbortSignal; progress?: (part: number) => void }) =>
+    http.upload<Import>(`lists/${id}/imports`, file, { ...o, query: { filename: file.name } }),
+  import: (id: Id, o?: Signal) => http.get<Import>(`imports/${id}`, o),
+  previewAgain: (
+    id: Id,
+    body: { encoding?: Encoding; delimiter?: Delimiter; has_header?: boolean },
+  ) => http.patch<Import>(`imports/${id}`, { body }),
+  startImport: (id: Id, body: { mapping: Mapping; region: string }) =>
+    http.post<Import>(`imports/${id}/start`, { body }),
+  cancelImport: (id: Id) => http.post<Import>(`imports/${id}/cancel`),
+  doNotCall: (phone: string, reason?: string) =>
+    http.put<void>(`do-not-call/${encodeURIComponent(phone)}`, { body: reason ? { reason } : {} }),
+  allowCalls: (phone: string) => http.delete<void>(`do-not-call/${encodeURIComponent(phone)}`),
+};
+
+export const voice = {
+  lines: (o?: Signal) => http.get<Page<Line> | Line[]>('lines', o).then(itemsOf),
+  line: (id: Id, o?: Signal) => http.get<Line>(`lines/${id}`, o),
+  createLine: (body: LineForm) => http.post<Line>('lines', { body }),
+  changeLine: (id: Id, body: Partial<LineForm> & { version?: number }) =>
+    http.patch<Line>(`lines/${id}`, { body }),
+  deleteLine: (id: Id) => http.delete<void>(`lines/${id}`),
+  checkLine: (id: Id) => http.post<LineCheck>(`lines/${id}/check`),
+  audio: (o?: Signal) => http.get<Page<Audio> | Audio[]>('audio', o).then(itemsOf),
+  uploadAudio: (
+    name: string,
+    file: File,
+    o: { signal?: AbortSignal; progress?: (part: number) => void },
+  ) => http.upload<Audio>('audio', file, { ...o, query: { name } }),
+  renameAudio: (id: Id, name: string) => http.patch<Audio>(`audio/${id}`, { body: { name } }),
+  deleteAudio: (id: Id) => http.delete<void>(`audio/${id}`),
+  waveform: (attempt: Id, o?: Signal) => http.get<Waveform>(`recordings/${attempt}/waveform`, o),
+};
+
+export interface CampaignFilter {
+  status?: string | undefined;
+  q?: string | undefined;
+  deleted?: boolean | undefined;
+  cursor?: string | undefined;
+}
+
+export const campaigns = {
+  list: (query: CampaignFilter, o?: Signal) =>
+    http.get<Page<Campaign>>('campaigns', { query: { ...query }, ...o }),
+  get: (id: Id, o?: Signal) => http.get<Campaign>(`campaigns/${id}`, o),
+  create: (body: Partial<CampaignSettings> & { name: string }, once: string) =>
+    http.post<Campaign>('campaigns', { body, once }),
+  change: (id: Id, body: Partial<CampaignSettings> & { version?: number }) =>
+    http.patch<Campaign>(`campaigns/${id}`, { body }),
+  delete: (id: Id) => http.delete<void>(`campaigns/${id}`),
+  restore: (id: Id) => http.post<Campaign>(`campaigns/${id}/restore`),
+  check: (id: Id, o?: Signal) => http.get<CampaignCheck>(`campaigns/${id}/check`, o),
+  command: (id: Id, verb: 'start' | 'pause' | 'resume' | 'stop', once: string) =>
+    http.post<Campaign>(`campaigns/${id}/${verb}`, { once }),
+  testCall: (id: Id, phone: string) =>
+    http.post<{ attempt: Id }>(`campaigns/${id}/test-call`, { body: { phone } }),
+  contacts: (
+    id: Id,
+    query: { state?: string | undefined; q?: string | undefined; cursor?: string | undefined },
+    o?: Signal,
+  ) => http.get<Page<CampaignContact>>(`campaigns/${id}/contacts`, { query: { ...query }, ...o }),
+  contact: (id: Id, contact: Id, o?: Signal) =>
+    http.get<CampaignContactCard>(`campaigns/${id}/contacts/${contact}`, o),
+  exclude: (id: Id, contact: Id) => http.post<void>(`campaigns/${id}/contacts/${contact}/exclude`),
+  attempts: (
+    id: Id,
+    query: { outcome?: string | undefined; cursor?: string | undefined },
+    o?: Signal,
+  ) => http.get<Page<Attempt>>(`campaigns/${id}/attempts`, { query: { ...query }, ...o }),
+};
+
+/** Short collections come whole, with or without the envelope of a page. */
+function itemsOf<T>(answer: Page<T> | T[]): T[] {
+  return Array.isArray(answer) ? answer : answer.items;
+}

@@ -1,0 +1,6 @@
+// The typed client of /api/v1 and of the live topics.
+export * from './types';
+export { asProblem, Problem, readProblem } from './problem';
+export { apiUrl, home, idempotencyKey, whenSignedOut } from './client';
+export { campaigns, contacts, people, voice, type CampaignFilter } from './endpoints';
+export { Live, mergePatch, type LiveState, type LiveStatus } from './live';
