@@ -37,16 +37,31 @@ export async function sweep(person, server, { all }) {
   };
   const languages = ['en', 'uk', 'ru', 'uz', 'vi'];
   const widths = all ? [360, 1280, 1920] : [1440];
+  // The schemes that the page was painted in: one, or somebody sees a flash.
+  await page.addInitScript(() => {
+    const name = 'data-mantine-color-scheme';
+    globalThis.schemes = new Set();
+    new MutationObserver(() =>
+      globalThis.schemes.add(document.documentElement.getAttribute(name)),
+    ).observe(document, { attributes: true, subtree: true, attributeFilter: [name] });
+  });
   let seen = 0;
   for (const language of languages) {
     for (const theme of ['light', 'dark']) {
       await api('me', { method: 'PATCH', data: { language, theme } });
+      // The browser learns the new theme from the first page that it opens.
+      await page.goto(server.origin + pages.profile);
+      await page.locator(`html[data-mantine-color-scheme=${theme}]`).waitFor();
       for (const width of widths) {
         await page.setViewportSize({ width, height: 900 });
         for (const [name, path] of Object.entries(pages)) {
           await page.goto(server.origin + path);
           await page.getByRole('heading', { level: 1 }).first().waitFor();
           await page.locator('html:not([aria-busy=true])').waitFor();
+          const schemes = await page.evaluate(() => [...globalThis.schemes]);
+          if (schemes.join() !== theme) {
+            person.faults.push(`${name} in ${theme} was painted in ${schemes.join(', then ')}`);
+          }
           const raw = await page.evaluate(
             () =>
               document.body.innerText.match(
