@@ -171,13 +171,22 @@ pub enum Event {
     },
     /// The disk is nearly full, or not any more. Campaigns that record stop claiming.
     Disk {
-        /// Whether it is.
-        low: bool,
+        /// What is missing; nothing when there is room.
+        shortage: Option<Shortage>,
     },
     /// Another process owns this account's dialler now.
     Fenced,
     /// The process is to end.
     Shutdown,
+}
+
+/// A disk with less free than has to stay free, both in percent of the whole, 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortage {
+    /// What is free, rounded down.
+    pub free: u8,
+    /// What has to stay free, rounded up.
+    pub least: u8,
 }
 
 /// Why a claim was not made.

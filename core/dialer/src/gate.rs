@@ -164,6 +164,28 @@ impl Refusal {
         }
     }
 
+    /// The cap that binds, where it is one.
+    pub const fn limit(&self) -> Option<u32> {
+        match self {
+            Self::DayCap { limit, .. } | Self::WeekCap { limit, .. } => Some(*limit),
+            Self::DoNotCall
+            | Self::DemoNumber
+            | Self::Shut { .. }
+            | Self::NotWaiting
+            | Self::AttemptsSpent => None,
+        }
+    }
+
+    /// Until when it holds, if it ends by itself.
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::DayCap { until, .. } | Self::WeekCap { until, .. } | Self::Shut { until } => {
+                *until
+            }
+            Self::DoNotCall | Self::DemoNumber | Self::NotWaiting | Self::AttemptsSpent => None,
+        }
+    }
+
     /// What it makes of a campaign contact.
     pub const fn consequence(&self) -> Consequence {
         match self {

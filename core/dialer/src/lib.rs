@@ -12,7 +12,7 @@ mod why;
 
 pub use event::{
     Candidate, Claim, Effect, Event, Finish, LineFact, LineHealth, NUMBER_IN_USE_DELAY, NotClaimed,
-    Returned,
+    Returned, Shortage,
 };
 pub use gate::{Callee, Consequence, Expired, Permit, Policy, Purpose, Refusal, Waiting, may_dial};
 pub use machine::{

@@ -66,7 +66,12 @@ pub enum Reason {
     /// Another process dials for this account.
     Fenced,
     /// The disk is nearly full, and the campaign records.
-    DiskLow,
+    DiskLow {
+        /// What is free, in percent.
+        free: u8,
+        /// What has to stay free, in percent.
+        least: u8,
+    },
     /// The period lies ahead.
     Scheduled {
         /// When it begins.
@@ -158,7 +163,7 @@ impl Reason {
             Self::ShuttingDown => "shutting_down",
             Self::StoreAway => "store_away",
             Self::Fenced => "fenced",
-            Self::DiskLow => "disk_low",
+            Self::DiskLow { .. } => "disk_low",
             Self::Scheduled { .. } => "scheduled",
             Self::PeriodOver => "period_over",
             Self::WindowShut { .. } => "window_shut",
@@ -195,12 +200,23 @@ impl Reason {
         }
     }
 
+    /// Since when it holds, where that says more than until when.
+    pub const fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::LineDown { since } => Some(*since),
+            _ => None,
+        }
+    }
+
     /// The numbers in its sentence, by name.
     pub fn params(&self) -> BTreeMap<&'static str, i64> {
         let one = |name, value| BTreeMap::from([(name, value)]);
         match self {
             Self::Draining { calls } | Self::LastCalls { calls } | Self::Dialling { calls } => {
                 one("calls", *calls as i64)
+            }
+            Self::DiskLow { free, least } => {
+                BTreeMap::from([("free", i64::from(*free)), ("least", i64::from(*least))])
             }
             Self::Concurrency { limit } => one("limit", i64::from(*limit)),
             Self::LineFull { channels } => one("channels", i64::from(*channels)),
@@ -220,7 +236,7 @@ impl Reason {
             Self::WindowShut { .. } => Badge::Waiting,
             Self::StoreAway
             | Self::Fenced
-            | Self::DiskLow
+            | Self::DiskLow { .. }
             | Self::PeriodOver
             | Self::NeverOpens
             | Self::LineMissing

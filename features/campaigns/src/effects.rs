@@ -24,9 +24,9 @@ pub(crate) fn carry_out(runner: &mut Runner, effect: Effect) {
         Effect::Claim(claim) => reserve(runner, *claim),
         Effect::Place { attempt } => place(runner, attempt),
         Effect::Withdraw { attempt } => runner.core.phones.withdraw(attempt),
-        Effect::Return { campaign, contact, at, because: _ } => {
+        Effect::Return { campaign, contact, at, because } => {
             runner.touched.insert(campaign);
-            runner.queue.push_back(Work::Return { contact, at });
+            runner.queue.push_back(Work::Return { campaign, contact, at, because });
         }
         Effect::Finish(finish) => {
             runner.ready.remove(&finish.attempt);

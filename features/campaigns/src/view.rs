@@ -31,12 +31,20 @@ pub(crate) struct Why {
     /// Until when it holds, if it ends by itself at a known moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Time>,
+    /// Since when it holds, where that says more than until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Time>,
 }
 
 impl Why {
     fn new(reason: &Reason) -> Self {
         let params = reason.params().into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
-        Self { code: reason.code().to_owned(), params, until: reason.until().map(Time) }
+        Self {
+            code: reason.code().to_owned(),
+            params,
+            until: reason.until().map(Time),
+            since: reason.since().map(Time),
+        }
     }
 }
 

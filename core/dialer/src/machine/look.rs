@@ -3,7 +3,7 @@
 use base::{Id, Timestamp, kind};
 
 use super::{Dialer, Work, line::Life};
-use crate::{Reason, Rules, why::line_health};
+use crate::{Reason, Rules, Shortage, why::line_health};
 
 impl Dialer {
     /// The campaigns that make new calls, with the rules they go by.
@@ -20,10 +20,10 @@ impl Dialer {
             Some(Reason::StoreAway)
         } else if self.fenced {
             Some(Reason::Fenced)
-        } else if self.disk_low && rules.record {
-            Some(Reason::DiskLow)
         } else {
-            None
+            self.shortage
+                .filter(|_| rules.record)
+                .map(|Shortage { free, least }| Reason::DiskLow { free, least })
         }
     }
 

@@ -29,7 +29,7 @@ use line::{Line, Lines, Turn};
 pub use timer::Timer;
 use timer::Timers;
 
-use crate::{Effect, Event, LineFact, LineSign, Pace, Rules};
+use crate::{Effect, Event, LineFact, LineSign, Pace, Rules, Shortage};
 
 /// How long answered calls may go on after [`Event::Shutdown`].
 pub const DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub struct Dialer {
     numbers: BTreeMap<PhoneNumber, Id<AttemptKind>>,
     timers: Timers,
     writable: bool,
-    disk_low: bool,
+    shortage: Option<Shortage>,
     fenced: bool,
     drain: Option<Drain>,
 }
@@ -67,7 +67,7 @@ impl Default for Dialer {
             numbers: BTreeMap::new(),
             timers: Timers::default(),
             writable: true,
-            disk_low: false,
+            shortage: None,
             fenced: false,
             drain: None,
         }
@@ -117,8 +117,8 @@ impl Machine for Dialer {
                 self.writable = writable;
                 self.settle_all(now, effects);
             }
-            Event::Disk { low } => {
-                self.disk_low = low;
+            Event::Disk { shortage } => {
+                self.shortage = shortage;
                 self.settle_all(now, effects);
             }
             Event::Fenced => {
@@ -419,7 +419,7 @@ impl Dialer {
 
     /// Puts a campaign into its line's order if it could call at once.
     fn make_ready(&mut self, now: Timestamp, id: Id<kind::Campaign>) {
-        let disk_low = self.disk_low;
+        let disk_low = self.shortage.is_some();
         let Some(campaign) = self.campaigns.get_mut(&id) else { return };
         let Some(line) = self.lines.get_mut(&campaign.rules.line) else { return };
         let may = campaign.running

@@ -8,14 +8,18 @@ use super::{
     campaign::{Campaign, Work},
     line::{Life, Line},
 };
+use crate::Shortage;
 
 impl fmt::Display for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { campaigns, lines, attempts, numbers, timers, writable, disk_low, fenced, drain } =
+        let Self { campaigns, lines, attempts, numbers, timers, writable, shortage, fenced, drain } =
             self;
         let on = |name, yes: &bool| if *yes { name } else { "" };
         write!(f, "dialler:{}", if *writable { " writable" } else { " read-only" })?;
-        write!(f, "{}{}", on(" disk-low", disk_low), on(" fenced", fenced))?;
+        if let Some(Shortage { free, least }) = shortage {
+            write!(f, " disk {free}% of {least}%")?;
+        }
+        write!(f, "{}", on(" fenced", fenced))?;
         writeln!(f, "{}", if drain.is_some() { " draining" } else { "" })?;
         for (id, line) in lines {
             writeln!(f, "  line {id}: {line}")?;

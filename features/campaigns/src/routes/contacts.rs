@@ -4,7 +4,7 @@ use base::{
     Id, Timestamp,
     kind::{Campaign, CampaignContact},
 };
-use dialer::{ContactGroup, ContactState};
+use dialer::{ContactGroup, ContactState, Refusal};
 use host::{
     Handles,
     audit::{self, AuditEntry},
@@ -18,7 +18,7 @@ use super::{State, attempts::Attempt};
 use crate::{
     problems::{CampaignProblem, or},
     runner::Command,
-    store::{attempts, campaigns, contacts, word},
+    store::{self, attempts, campaigns, claims, contacts, word},
 };
 
 /// A contact of a campaign.
@@ -77,6 +77,37 @@ pub(crate) struct Number {
     kind: String,
 }
 
+/// Why the gate did not let a contact be called. Kept for 30 days after it was last so.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Decision {
+    /// `do_not_call`, `demo_number`, `day_cap`, `week_cap`, `shut` or `attempts_spent`.
+    reason: String,
+    /// The limit that binds, when the reason is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    /// Until when it held, as far as was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
+    /// How often it was so.
+    times: i64,
+    first_at: Time,
+    last_at: Time,
+}
+
+impl Decision {
+    fn new(row: claims::Decision) -> db::Result<Self> {
+        let refusal: Refusal = store::from_json(row.detail)?;
+        Ok(Self {
+            reason: refusal.code().to_owned(),
+            limit: refusal.limit(),
+            until: refusal.until().map(Time),
+            times: row.n,
+            first_at: Time(row.first_at),
+            last_at: Time(row.last_at),
+        })
+    }
+}
+
 /// A contact with all that happened to it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct ContactDetail {
@@ -87,6 +118,8 @@ pub(crate) struct ContactDetail {
     /// Its attempts, the newest first.
     #[serde(rename = "attempts_made")]
     made: Vec<Attempt>,
+    /// Why it was not called, the latest reason first.
+    decisions: Vec<Decision>,
 }
 
 /// What the page shows.
@@ -168,6 +201,7 @@ pub(crate) async fn get_campaign_contact(
                 let row = contacts::get(tx, account, id, contact).await?;
                 let numbers = contacts::numbers(tx, account, row.list_contact).await?;
                 let made = attempts::of_contact(tx, account, contact).await?;
+                let decisions = claims::decisions(tx, contact).await?;
                 Ok(ContactDetail {
                     contact: Contact::new(row)?,
                     numbers: numbers
@@ -175,6 +209,10 @@ pub(crate) async fn get_campaign_contact(
                         .map(|(phone, kind)| Number { phone: phone.to_string(), kind })
                         .collect(),
                     made: made.into_iter().map(|row| Attempt::new(row, &names)).collect(),
+                    decisions: decisions
+                        .into_iter()
+                        .map(Decision::new)
+                        .collect::<db::Result<_>>()?,
                 })
             })
         })

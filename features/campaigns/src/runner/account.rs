@@ -12,7 +12,9 @@ use base::{
     kind::{Account, Attempt, Campaign, Line},
 };
 use call::{End, Progress};
-use dialer::{CampaignState, Dialer, Effect, Event, Finish, PROBE_EVERY, Permit, Stage, Standing};
+use dialer::{
+    CampaignState, Dialer, Effect, Event, Finish, PROBE_EVERY, Permit, Shortage, Stage, Standing,
+};
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,9 +60,7 @@ enum Done {
         answered: bool,
     },
     Forgotten(db::Result<Vec<Finish>>),
-    Disk {
-        low: bool,
-    },
+    Disk(Option<Shortage>),
     /// The pause after a failed batch is over.
     Rested,
 }
@@ -357,7 +357,7 @@ impl Runner {
             Done::Forgotten(Err(error)) => {
                 tracing::warn!(%error, "the open attempts could not be compared");
             }
-            Done::Disk { low } => self.feed(Event::Disk { low }),
+            Done::Disk(shortage) => self.feed(Event::Disk { shortage }),
             Done::Rested => self.writing = false,
         }
     }
@@ -587,7 +587,7 @@ impl Runner {
         let oldest = self.now().minus(KEPT);
         telemetry::spawn("campaigns.care", async move {
             if let Ok(space) = core.handles.blob.space().await {
-                let _ = done.send(Done::Disk { low: space.is_low() });
+                let _ = done.send(Done::Disk(shortage(space)));
             }
             if quiet {
                 let is_held = |attempt| shared.dialer.lock().holds(attempt);
@@ -669,4 +669,12 @@ impl Drop for Runner {
     fn drop(&mut self) {
         self.say_drained();
     }
+}
+
+/// What the dialler has to know of the disk.
+fn shortage(space: blob::Space) -> Option<Shortage> {
+    let percent = |share: f64| share.clamp(0.0, 100.0) as u8;
+    space
+        .is_low()
+        .then(|| Shortage { free: percent(space.free.floor()), least: percent(space.least.ceil()) })
 }

@@ -10,7 +10,7 @@ use base::{
     kind::{Account, Attempt, Campaign, CampaignContact},
 };
 use db::{Db, Error, Result, Tx};
-use dialer::{CampaignState, Candidate, Event, Finish, Next};
+use dialer::{CampaignState, Candidate, Event, Finish, Next, Refusal, Returned};
 use host::audit::{self, AuditEntry};
 use serde::Serialize;
 use serde_json::json;
@@ -30,8 +30,10 @@ pub(crate) enum Work {
         mark: Mark,
     },
     Return {
+        campaign: Id<Campaign>,
         contact: Id<CampaignContact>,
         at: Timestamp,
+        because: Returned,
     },
     Finish {
         boot: i64,
@@ -216,7 +218,15 @@ async fn one(
     let now = ids.clock().now();
     match work {
         Work::Mark { attempt, mark } => finishes::mark(tx, lease.boot, *attempt, mark).await?,
-        Work::Return { contact, at } => claims::put_off(tx, *contact, *at, now).await?,
+        Work::Return { campaign, contact, at, because } => {
+            claims::put_off(tx, *contact, *at, now).await?;
+            // A number that is in use for a moment is no decision that anybody asks about.
+            if *because == Returned::Shut {
+                let until = Some(*at).filter(|at| *at < Timestamp::MAX);
+                let refusal = Refusal::Shut { until };
+                claims::log(tx, account, *campaign, *contact, &refusal, now).await?;
+            }
+        }
         Work::Finish { boot, finish, wire } => {
             let wire = wire.as_deref();
             let done = finishes::finish(tx, account, *boot, finish, wire, deltas).await?;

@@ -298,7 +298,7 @@ async fn refuse(
         Consequence::Nothing => None,
     };
     if *refusal != Refusal::NotWaiting {
-        log(tx, by, campaign, contact, refusal).await?;
+        log(tx, by.account, campaign, contact, refusal, by.now).await?;
     }
     Ok(again)
 }
@@ -339,12 +339,14 @@ pub(crate) async fn put_off(
     Ok(())
 }
 
-async fn log(
+/// Keeps in mind why a contact was not called: one row for each reason, counted.
+pub(crate) async fn log(
     tx: &mut Tx<'_>,
-    by: Claimer,
+    account: Id<Account>,
     campaign: Id<Campaign>,
     contact: Id<CampaignContact>,
     refusal: &Refusal,
+    now: Timestamp,
 ) -> Result<()> {
     tx.exec(
         sql!(
@@ -353,10 +355,35 @@ async fn log(
              ON CONFLICT (contact, reason) DO UPDATE
              SET detail = excluded.detail, n = refusal.n + 1, last_at = excluded.last_at"
         ),
-        args![by.account, campaign, contact, refusal.code(), as_json(refusal)?, by.now],
+        args![account, campaign, contact, refusal.code(), as_json(refusal)?, now],
     )
     .await?;
     Ok(())
+}
+
+record! {
+    /// Why a contact was not called.
+    pub(crate) struct Decision {
+        pub(crate) detail: serde_json::Value,
+        pub(crate) n: i64,
+        pub(crate) first_at: Timestamp,
+        pub(crate) last_at: Timestamp,
+    }
+}
+
+/// Why a contact was not called, the latest reason first.
+pub(crate) async fn decisions(
+    tx: &mut Tx<'_>,
+    contact: Id<CampaignContact>,
+) -> Result<Vec<Decision>> {
+    tx.all(
+        sql!(
+            "SELECT detail, n, first_at, last_at FROM refusal
+             WHERE contact = $1 ORDER BY last_at DESC, reason"
+        ),
+        args![contact],
+    )
+    .await
 }
 
 /// Forgets refusals that nobody repeated since `before`.

@@ -58,6 +58,7 @@ export type Conformity = [
   Held<Fits<ours.CampaignSettings, Theirs['CampaignChange']>>,
   Held<Fits<ours.Counters, Theirs['Counters']>>,
   Held<Fits<ours.CampaignCheck, Theirs['Check']>>,
+  Held<Fits<ours.CampaignRehearsal, Theirs['CampaignRehearsal']>>,
   Held<Fits<ours.CampaignContact, Theirs['Contact']>>,
   Held<Fits<ours.CampaignContactCard, Theirs['ContactDetail']>>,
   Held<Fits<ours.Attempt, Theirs['CampaignAttempt']>>,

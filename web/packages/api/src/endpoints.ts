@@ -6,6 +6,7 @@ import type {
   Audio,
   Campaign,
   CampaignCheck,
+  CampaignRehearsal,
   CampaignContact,
   CampaignContactCard,
   CampaignSettings,
@@ -133,6 +134,7 @@ export const campaigns = {
   delete: (id: Id) => http.delete<void>(`campaigns/${id}`),
   restore: (id: Id) => http.post<Campaign>(`campaigns/${id}/restore`),
   check: (id: Id, o?: Signal) => http.get<CampaignCheck>(`campaigns/${id}/check`, o),
+  rehearsal: (id: Id, o?: Signal) => http.get<CampaignRehearsal>(`campaigns/${id}/rehearsal`, o),
   command: (id: Id, verb: 'start' | 'pause' | 'resume' | 'stop', once: string) =>
     http.post<Campaign>(`campaigns/${id}/${verb}`, { once }),
   testCall: (id: Id, phone: string) =>

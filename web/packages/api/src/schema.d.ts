@@ -277,6 +277,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/rehearsal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rehearse a campaign
+         * @description Runs the dialler ahead over the campaign's contacts: who will be called, who is skipped and why,
+         *     when it ends and how many calls each hour sees, each with a band. Calls nobody and changes
+         *     nothing.
+         */
+        get: operations["rehearse_campaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/restore": {
         parameters: {
             query?: never;
@@ -1045,6 +1067,24 @@ export interface components {
             /** @description Whether a running or paused campaign plays it, so that it cannot be deleted. */
             used_by_running: boolean;
         };
+        /** @description A number between two others. */
+        Band: {
+            /**
+             * Format: int64
+             * @description The most of it.
+             */
+            high: number;
+            /**
+             * Format: int64
+             * @description As likely as not.
+             */
+            likely: number;
+            /**
+             * Format: int64
+             * @description With fewer answers than expected, or more: the least of it.
+             */
+            low: number;
+        };
         /** @description A campaign. */
         Campaign: components["schemas"]["Setup"] & {
             /** @description Calls that are up. */
@@ -1186,6 +1226,45 @@ export interface components {
              */
             version?: number | null;
         };
+        /** @description A campaign run ahead. */
+        CampaignRehearsal: {
+            /** @description Answered calls in all. */
+            answered: components["schemas"]["Band"];
+            /** @description Calls in all. */
+            calls: components["schemas"]["Band"];
+            /**
+             * Format: int64
+             * @description Contacts in all.
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Earlier calls of this campaign that it goes by; 0 when it goes by the usual mix.
+             */
+            earlier_calls: number;
+            /** @description Whether every contact was looked at. Otherwise the rest is taken to be like those. */
+            exact: boolean;
+            finish?: components["schemas"]["Moments"] | null;
+            /** @description The hours that see calls. */
+            hours: components["schemas"]["RehearsedHour"][];
+            /**
+             * Format: int64
+             * @description Contacts that still wait after 60 days.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Other campaigns that run on the same line; their calls are not in it.
+             */
+            others_on_line: number;
+            /** @description Contacts that will not, by reason. */
+            skipped: components["schemas"]["Skipped"][];
+            /**
+             * Format: int64
+             * @description Contacts that will be called.
+             */
+            will_call: number;
+        };
         /** @description How many calls one number may get from the account. */
         CapsBody: {
             /**
@@ -1280,6 +1359,8 @@ export interface components {
         ContactDetail: components["schemas"]["Contact"] & {
             /** @description Its attempts, the newest first. */
             attempts_made: components["schemas"]["CampaignAttempt"][];
+            /** @description Why it was not called, the latest reason first. */
+            decisions: components["schemas"]["Decision"][];
             /** @description All its numbers, in the order of calling. */
             numbers: components["schemas"]["Number"][];
         };
@@ -1365,6 +1446,24 @@ export interface components {
             success: number;
             /** Format: int64 */
             total: number;
+        };
+        /** @description Why the gate did not let a contact be called. Kept for 30 days after it was last so. */
+        Decision: {
+            first_at: components["schemas"]["Time"];
+            last_at: components["schemas"]["Time"];
+            /**
+             * Format: int32
+             * @description The limit that binds, when the reason is one.
+             */
+            limit?: number | null;
+            /** @description `do_not_call`, `demo_number`, `day_cap`, `week_cap`, `shut` or `attempts_spent`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description How often it was so.
+             */
+            times: number;
+            until?: components["schemas"]["Time"] | null;
         };
         /** @description When to try again, by outcome. */
         DelaysS: {
@@ -1708,6 +1807,15 @@ export interface components {
          * @enum {string}
          */
         Mode: "registration" | "address";
+        /** @description A moment between two others. */
+        Moments: {
+            /** @description At the latest. */
+            high: components["schemas"]["Time"];
+            /** @description As likely as not. */
+            likely: components["schemas"]["Time"];
+            /** @description At the earliest. */
+            low: components["schemas"]["Time"];
+        };
         /** @description A signed-in browser of one's own. */
         MySession: {
             /** @description The IP address that it signed in from. */
@@ -2007,6 +2115,13 @@ export interface components {
             encoding?: components["schemas"]["Encoding"] | null;
             has_header?: boolean | null;
         };
+        /** @description Calls begun in one hour. */
+        RehearsedHour: {
+            /** @description How many calls. */
+            calls: components["schemas"]["Band"];
+            /** @description When it begins; hours are those of UTC. */
+            from: components["schemas"]["Time"];
+        };
         /** @description What can be changed. */
         RenameAudio: {
             /** @description 1 to 100 characters. */
@@ -2047,6 +2162,19 @@ export interface components {
              *     instead of 12 hours and 7 days.
              */
             stay?: boolean;
+        };
+        /** @description Contacts that will not be called, for one reason. */
+        Skipped: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            contacts: number;
+            /**
+             * @description `do_not_call`, `no_number`, `invalid_number`, `duplicate`, `demo_number`, `never_open`,
+             *     `excluded` or `done`.
+             */
+            reason: string;
         };
         /** @description How the columns are to be understood. */
         Start: {
@@ -2112,6 +2240,7 @@ export interface components {
             params: {
                 [key: string]: number;
             };
+            since?: components["schemas"]["Time"] | null;
             until?: components["schemas"]["Time"] | null;
         };
     };
@@ -2739,6 +2868,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rehearse_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRehearsal"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -275,6 +275,8 @@ export type Hours = Record<Weekday, [string, string][]>;
 
 export interface Why extends Coded {
   until?: Moment | null;
+  /** Since when, where that says more. */
+  since?: Moment | null;
 }
 
 export interface Counters {
@@ -348,6 +350,43 @@ export interface FieldProblem extends Coded {
   field: string;
 }
 
+/** A number, or a moment, between two others. */
+export interface Band<T> {
+  low: T;
+  likely: T;
+  high: T;
+}
+
+/** Why a contact is passed over, before anybody is called. */
+export type SkipReason =
+  | 'do_not_call'
+  | 'no_number'
+  | 'invalid_number'
+  | 'duplicate'
+  | 'demo_number'
+  | 'never_open'
+  | 'excluded'
+  | 'done';
+
+/** A campaign run ahead by the dialler itself. */
+export interface CampaignRehearsal {
+  contacts: number;
+  will_call: number;
+  skipped: { reason: SkipReason; contacts: number }[];
+  /** Whether every contact was looked at. */
+  exact: boolean;
+  /** Null when some still wait after 60 days. */
+  finish: Band<string> | null;
+  /** Contacts that still wait after 60 days. */
+  left: number;
+  calls: Band<number>;
+  answered: Band<number>;
+  hours: { from: string; calls: Band<number> }[];
+  /** Calls of this campaign that it goes by; 0 for the usual mix. */
+  earlier_calls: number;
+  others_on_line: number;
+}
+
 export interface CampaignCheck {
   ready: boolean;
   problems: FieldProblem[];
@@ -390,6 +429,17 @@ export interface CampaignContact {
 export interface CampaignContactCard extends CampaignContact {
   numbers: { phone: string; kind: string }[];
   attempts_made: Attempt[];
+  decisions: Decision[];
+}
+
+/** Why the gate did not let a contact be called. */
+export interface Decision {
+  reason: 'do_not_call' | 'demo_number' | 'day_cap' | 'week_cap' | 'shut' | 'attempts_spent';
+  limit?: number | null;
+  until?: Moment | null;
+  times: number;
+  first_at: Moment;
+  last_at: Moment;
 }
 
 export interface Attempt {

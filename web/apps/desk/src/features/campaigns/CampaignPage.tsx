@@ -119,7 +119,7 @@ function CampaignView({ campaign }: { campaign: Campaign }) {
       {problem && (
         <FailureBox failure={problem} title={t('campaigns.not_done')} retry={clearProblem} />
       )}
-      <WhyPanel campaign={campaign} />
+      <WhyPanel campaign={campaign} actions={actions} />
       <Tabs value={tab} onChange={open} activateTabWithKeyboard={false} keepMounted={false}>
         <Tabs.List>
           {tabs.map((entry) => (

@@ -4,10 +4,11 @@ import {
   campaigns,
   type Campaign,
   type CampaignContact,
+  type Decision,
   type Id,
   type Problem,
 } from '@switchbell/api';
-import { fmt, useTranslation } from '@switchbell/i18n';
+import { fmt, useTranslation, type TFunction } from '@switchbell/i18n';
 import {
   Button,
   ConfirmDialog,
@@ -237,6 +238,12 @@ export function useRefreshWithCounters(campaign: Campaign): void {
   }, [face, campaign.id]);
 }
 
+/** Why a contact was passed over, with the number that binds. */
+function decisionWords({ reason, limit, until }: Decision, t: TFunction): string {
+  const why = t(`campaigns.decisions.reasons.${reason}`, { count: limit ?? 0 });
+  return until ? `${why} ${t('campaigns.decisions.until', { at: fmt.dateTime(until) })}` : why;
+}
+
 function Card({ campaign, contact }: { campaign: Campaign; contact: Id }) {
   const { t } = useTranslation();
   const may = useCan()('campaign.edit');
@@ -296,6 +303,24 @@ function Card({ campaign, contact }: { campaign: Campaign; contact: Id }) {
               >
                 {t('campaigns.exclude')}
               </Button>
+            </div>
+          )}
+          {data.decisions.length > 0 && (
+            <div className="stack gap-2">
+              <h3>{t('campaigns.decisions.title')}</h3>
+              <ul className={css.decisions}>
+                {data.decisions.map((decision) => (
+                  <li key={decision.reason}>
+                    <div>{decisionWords(decision, t)}</div>
+                    <div className={css.when}>
+                      {t('campaigns.decisions.times', {
+                        count: decision.times,
+                        at: fmt.dateTime(decision.last_at),
+                      })}
+                    </div>
+                  </li>
+                ))}
+              </ul>
             </div>
           )}
           <div className="stack gap-3">

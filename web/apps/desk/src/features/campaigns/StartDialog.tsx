@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { CircleCheck, Play, TriangleAlert } from 'lucide-react';
 
 import { audioQuery, linesQuery } from '../../shared/lookups';
+import { Ahead } from './Ahead';
 import { checkQuery } from './api';
 import { CheckList } from './CheckList';
 import { hoursWords } from './hours';
@@ -62,7 +63,6 @@ export function StartDialog({
             )}
             <Facts
               items={[
-                [t('campaigns.will_call'), fmt.number(check.data.will_call)],
                 [t('campaigns.hours'), hoursWords(campaign.hours, t)],
                 [t('campaigns.zone'), campaign.time_zone],
                 [t('campaigns.line'), line?.name ?? '—'],
@@ -70,6 +70,7 @@ export function StartDialog({
                 [t('campaigns.plays'), file?.name ?? '—'],
               ]}
             />
+            {check.data.ready && <Ahead campaign={campaign} />}
           </>
         )}
         {problem && <FailureBox failure={problem} title={t('campaigns.not_started')} />}

@@ -7,6 +7,7 @@ import { CircleCheck, ListChecks, TriangleAlert } from 'lucide-react';
 
 import { audioQuery, linesQuery, listsQuery } from '../../shared/lookups';
 import { useCan } from '../../shared/session';
+import { Ahead } from './Ahead';
 import { hoursWords } from './hours';
 import { problemWords, sectionOf, type Section } from './problems';
 import css from './Summary.module.css';
@@ -123,6 +124,7 @@ export function Summary({
             {t('campaigns.ready', { count: check.will_call })}
           </Note>
         )}
+        {check?.ready && campaign && <Ahead campaign={campaign} />}
         {check && check.problems.length > 0 && (
           <Note
             tone="danger"

@@ -35,6 +35,16 @@ export const checkQuery = (id: Id) =>
     gcTime: 0,
   });
 
+/** Takes seconds for a big campaign; the server reckons one at a time. */
+export const rehearsalQuery = (id: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'rehearsal', id],
+    queryFn: ({ signal }) => campaigns.rehearsal(id, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+
 export const campaignContactsQuery = (
   id: Id,
   filter: { state?: string | undefined; q?: string | undefined },
