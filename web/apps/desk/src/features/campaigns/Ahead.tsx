@@ -38,11 +38,10 @@ function bandWords({ low, likely, high }: Band<number>, t: TFunction): string {
 function Told({ ahead, zone }: { ahead: CampaignRehearsal; zone: string }) {
   const { t } = useTranslation();
   const { finish, skipped } = ahead;
-  const at = (moment: string) => fmt.dateTime(moment, zone);
   const passedOver = skipped.reduce((sum, one) => sum + one.contacts, 0);
   const passed = passedOver === 0 ? fmt.number(0) : <Skipped skipped={skipped} />;
   const ends = finish ? (
-    <Finish finish={finish} at={at} />
+    <Finish finish={finish} zone={zone} />
   ) : (
     t('campaigns.ahead.left', { count: ahead.left })
   );
@@ -57,7 +56,7 @@ function Told({ ahead, zone }: { ahead: CampaignRehearsal; zone: string }) {
           [t('campaigns.ahead.answered'), bandWords(ahead.answered, t)],
         ]}
       />
-      {ahead.hours.length > 0 && <Hours ahead={ahead} zone={zone} />}
+      {ahead.hours.length > 1 && <Hours ahead={ahead} zone={zone} />}
       <ul className={css.notes}>
         <li>
           {ahead.earlier_calls > 0
@@ -73,14 +72,15 @@ function Told({ ahead, zone }: { ahead: CampaignRehearsal; zone: string }) {
   );
 }
 
-function Finish({ finish, at }: { finish: Band<string>; at: (moment: string) => string }) {
+function Finish({ finish, zone }: { finish: Band<string>; zone: string }) {
   const { t } = useTranslation();
+  const near = (moment: string) => fmt.brief(moment, finish.likely, zone);
   return (
     <>
-      <div>{at(finish.likely)}</div>
-      {finish.low !== finish.high && (
+      <div>{fmt.dateTime(finish.likely, zone)}</div>
+      {near(finish.low) !== near(finish.high) && (
         <div className={css.hint}>
-          {t('campaigns.ahead.between', { low: at(finish.low), high: at(finish.high) })}
+          {t('campaigns.ahead.between', { low: near(finish.low), high: near(finish.high) })}
         </div>
       )}
     </>
