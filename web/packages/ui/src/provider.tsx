@@ -75,6 +75,8 @@ export function UiProvider({ theme: wish, children }: { theme: Theme; children: 
   return (
     <MantineProvider
       theme={theme}
+      // Mantine sets its default first, then what is forced: two schemes would be a flash.
+      defaultColorScheme={scheme}
       forceColorScheme={scheme}
       withCssVariables={false}
       withGlobalClasses={false}
