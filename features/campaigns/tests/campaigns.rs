@@ -595,6 +595,15 @@ async fn a_number_over_its_cap_waits_and_the_refusal_is_kept() {
         let (reason, n) = kept.expect("a refusal");
         assert!(reason.contains("cap"), "{reason}");
         assert_eq!(n, 1);
+        // The contact's card tells it, with the number that binds.
+        let path = format!("/campaigns/{id}/contacts");
+        let listed = house.desk.get(&path).await.ok();
+        let contact = listed["items"][0]["id"].as_str().unwrap();
+        let card = house.desk.get(&format!("{path}/{contact}")).await.ok();
+        let told = &card["decisions"][0];
+        assert_eq!((&told["reason"], &told["limit"]), (&json!("day_cap"), &json!(1)), "{card}");
+        assert_eq!(told["times"], 1);
+        assert!(told["until"].as_str() > told["last_at"].as_str(), "{told}");
         house.until(&id, |c| counter(c, "planning") == 1).await;
         assert_eq!(house.switch.numbers_called(), [BUSY]);
     })

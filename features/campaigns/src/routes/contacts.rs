@@ -18,7 +18,7 @@ use super::{State, attempts::Attempt};
 use crate::{
     problems::{CampaignProblem, or},
     runner::Command,
-    store::{self, attempts, campaigns, claims, contacts, word},
+    store::{attempts, campaigns, claims, contacts, document, word},
 };
 
 /// A contact of a campaign.
@@ -96,7 +96,7 @@ pub(crate) struct Decision {
 
 impl Decision {
     fn new(row: claims::Decision) -> db::Result<Self> {
-        let refusal: Refusal = store::from_json(row.detail)?;
+        let refusal: Refusal = document(row.detail)?;
         Ok(Self {
             reason: refusal.code().to_owned(),
             limit: refusal.limit(),

@@ -31,11 +31,6 @@ pub(crate) fn as_json(value: &impl serde::Serialize) -> Result<serde_json::Value
     serde_json::to_value(value).map_err(|error| Error::Db(error.to_string()))
 }
 
-/// What was written by [`as_json`].
-pub(crate) fn from_json<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|error| broken(error.to_string()))
-}
-
 /// The word of a unit-like enum as serde writes it.
 pub(crate) fn serde_word(value: &impl serde::Serialize) -> Result<String> {
     let json = as_json(value)?;

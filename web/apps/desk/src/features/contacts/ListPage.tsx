@@ -19,7 +19,6 @@ import {
   Loading,
   LongTable,
   Menu,
-  Modal,
   Page,
   Panel,
   Stat,
@@ -31,12 +30,13 @@ import {
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Pencil, PhoneOff, Trash2, Upload, UsersRound } from 'lucide-react';
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useState } from 'react';
 
 import { useCommands } from '../../shared/commands';
 import { useTopicChange } from '../../shared/live';
 import { Loaded } from '../../shared/Loaded';
 import { Guarded } from '../../shared/NoAccess';
+import { RenameDialog } from '../../shared/RenameDialog';
 import { useCan } from '../../shared/session';
 import { importsQuery, listContactsQuery, listQuery, listsChanged } from './api';
 import { DoNotCall } from './DoNotCall';
@@ -338,48 +338,18 @@ function Contacts({ list, openImport }: { list: ContactList; openImport: (() => 
 
 function RenameList({ list, onClose }: { list: ContactList; onClose: () => void }) {
   const { t } = useTranslation();
-  const [name, setName] = useState(list.name);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await contacts.renameList(list.id, name.trim());
-      await listsChanged();
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  const save = async (name: string) => {
+    await contacts.renameList(list.id, name);
+    await listsChanged();
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <RenameDialog
       title={t('contacts.rename_list')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
-      <form className="stack" onSubmit={(event) => void submit(event)}>
-        <TextInput
-          label={t('contacts.list_name')}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          maxLength={120}
-          data-autofocus
-        />
-        {problem && <FailureBox failure={problem} />}
-        <div className="row actions-end">
-          <Button variant="default" onClick={onClose}>
-            {t('common.cancel')}
-          </Button>
-          <Button type="submit" loading={busy} disabled={!name.trim()}>
-            {t('common.save')}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      label={t('contacts.list_name')}
+      name={list.name}
+      save={save}
+      onClose={onClose}
+    />
   );
 }
 

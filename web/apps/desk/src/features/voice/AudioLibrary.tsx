@@ -5,7 +5,6 @@ import {
   ActionIcon,
   AudioPlayer,
   Badge,
-  Button,
   ConfirmDialog,
   DataTable,
   Empty,
@@ -13,22 +12,21 @@ import {
   FileDrop,
   Loading,
   Menu,
-  Modal,
   Page,
   ProgressBar,
-  TextInput,
   toast,
   Tooltip,
   type Column,
 } from '@switchbell/ui';
 import { useQuery } from '@tanstack/react-query';
 import { AudioLines, Ellipsis, Pencil, Play, Trash2, X } from 'lucide-react';
-import { useRef, useState, type FormEvent } from 'react';
+import { useRef, useState } from 'react';
 
 import { useCommands } from '../../shared/commands';
 import { audioQuery } from '../../shared/lookups';
 import { Guarded } from '../../shared/NoAccess';
 import { queryClient } from '../../shared/query';
+import { RenameDialog } from '../../shared/RenameDialog';
 import { useCan } from '../../shared/session';
 import css from './AudioLibrary.module.css';
 
@@ -286,48 +284,18 @@ function Library() {
 
 function Rename({ audio, onClose }: { audio: Audio; onClose: () => void }) {
   const { t } = useTranslation();
-  const [name, setName] = useState(audio.name);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await voice.renameAudio(audio.id, name.trim());
-      await changed();
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  const save = async (name: string) => {
+    await voice.renameAudio(audio.id, name);
+    await changed();
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <RenameDialog
       title={t('voice.audio.rename')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
-      <form className="stack" onSubmit={(event) => void submit(event)}>
-        <TextInput
-          label={t('voice.audio.name')}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          maxLength={120}
-          data-autofocus
-        />
-        {problem && <FailureBox failure={problem} />}
-        <div className="row actions-end">
-          <Button variant="default" onClick={onClose}>
-            {t('common.cancel')}
-          </Button>
-          <Button type="submit" loading={busy} disabled={!name.trim()}>
-            {t('common.save')}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      label={t('voice.audio.name')}
+      name={audio.name}
+      save={save}
+      onClose={onClose}
+    />
   );
 }
 
