@@ -59,19 +59,22 @@ pub enum Plant {
     LoseAttempt,
     /// What a dead process left up is not hung up. Breaks [`Rule::Legs`].
     LeaveLegs,
+    /// The machine does not know that it calls in waves. Breaks [`Rule::Waves`].
+    ForgetWaves,
     /// The INVITE leaves before its attempt is committed. Breaks [`Rule::Ends`].
     InviteBeforeCommit,
 }
 
 impl Plant {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ForgetWindow,
         Self::ForgetDoNotCall,
         Self::ForgetCaps,
         Self::ExceedChannels,
         Self::LoseAttempt,
         Self::LeaveLegs,
+        Self::ForgetWaves,
         Self::InviteBeforeCommit,
     ];
 
@@ -84,6 +87,7 @@ impl Plant {
             Self::ExceedChannels => "exceed-channels",
             Self::LoseAttempt => "lose-attempt",
             Self::LeaveLegs => "leave-legs",
+            Self::ForgetWaves => "forget-waves",
             Self::InviteBeforeCommit => "invite-before-commit",
         }
     }
@@ -97,6 +101,7 @@ impl Plant {
             Self::ExceedChannels => Rule::Channels,
             Self::LoseAttempt | Self::InviteBeforeCommit => Rule::Ends,
             Self::LeaveLegs => Rule::Legs,
+            Self::ForgetWaves => Rule::Waves,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use base::{Dice, Id, PhoneNumber, Timestamp, kind::Attempt};
+use base::{
+    Dice, Id, PhoneNumber, Timestamp,
+    kind::{Attempt, Campaign},
+};
 use call::Outcome;
 use dialer::LineSign;
 
@@ -97,5 +100,7 @@ pub(crate) struct Network {
     pub(crate) invites: BTreeMap<PhoneNumber, Vec<Timestamp>>,
     /// When the living process claimed calls; their INVITEs leave as soon as that is durable.
     pub(crate) pace: Vec<Timestamp>,
+    /// When INVITEs to contacts left, by campaign and version of its settings.
+    pub(crate) waves: BTreeMap<(Id<Campaign>, i64), Vec<Timestamp>>,
     pub(crate) calls: u64,
 }

@@ -18,6 +18,8 @@ pub enum Rule {
     Attempts,
     /// DIAL-5.
     Channels,
+    /// DIAL-7.
+    Waves,
     /// DIAL-6.
     Ends,
     /// CALL-1.
@@ -33,6 +35,7 @@ impl fmt::Display for Rule {
             Self::DoNotCall => "DIAL-2",
             Self::Attempts => "DIAL-3",
             Self::Channels => "DIAL-5",
+            Self::Waves => "DIAL-7",
             Self::Ends => "DIAL-6",
             Self::Legs => "CALL-1",
             Self::Drains => "LIVE",
@@ -77,10 +80,32 @@ impl World {
         if self.network.legs.values().any(|leg| leg.number == *number && leg.boot == self.boot) {
             return Err((Rule::Attempts, format!("{number} called twice at once at {now}")));
         }
+        self.judge_wave(claim)?;
         match self.rows.attempts.get(&claim.attempt) {
             Some(row) if row.boot == self.boot && row.ended_at.is_none() => Ok(()),
             _ => Err((Rule::Ends, format!("{number} called at {now} without a committed attempt"))),
         }
+    }
+
+    /// A campaign that calls in waves makes no more calls within a gap than a wave has; an INVITE
+    /// leaves within the life of its permit.
+    fn judge_wave(&self, claim: &Claim) -> Result<(), (Rule, String)> {
+        let campaign = (claim.campaign, claim.rules.version);
+        let Some(batch) = self.true_rules.get(&campaign).and_then(|rules| rules.batch) else {
+            return Ok(());
+        };
+        let since = self.now.minus(batch.gap).plus(Permit::LIFE);
+        let none = Vec::new();
+        let calls = self.network.waves.get(&campaign).unwrap_or(&none);
+        let within = calls.iter().rev().take_while(|at| **at > since).count();
+        if claim.contact.is_some() && within >= batch.calls as usize {
+            let (most, gap) = (batch.calls, batch.gap.as_secs());
+            return Err((
+                Rule::Waves,
+                format!("{within} calls of a campaign and one more in {gap} s, waves have {most}"),
+            ));
+        }
+        Ok(())
     }
 
     /// What must hold after every step.

@@ -13,7 +13,7 @@ use base::{
 use calendar::{Period, WeeklyHours, Window};
 use call::{OnAnswer, Outcome};
 use dialer::{
-    Callee, CampaignState, Caps, Claim, ContactState, Delays, Dialer, Effect, Ending, Event,
+    Batch, Callee, CampaignState, Caps, Claim, ContactState, Delays, Dialer, Effect, Ending, Event,
     Finish, LineFact, LineHealth, LineSign, NotClaimed, Permit, Policy, Rate, Rules, may_dial,
     restore,
 };
@@ -132,6 +132,7 @@ impl World {
             rate: Rate::per_mille([500, 1_000, 3_000, 20_000][dice.roll(4) as usize]),
             enabled: true,
             health: LineHealth::Up,
+            demo: None,
         };
         let mut world = Self {
             seed,
@@ -465,6 +466,10 @@ impl World {
         self.judge_invite(&claim)?;
         self.network.calls += 1;
         self.network.invites.entry(claim.phone.clone()).or_default().push(self.now);
+        if claim.contact.is_some() {
+            let campaign = (claim.campaign, claim.rules.version);
+            self.network.waves.entry(campaign).or_default().push(self.now);
+        }
         let manner = Manner::of(&mut self.dice, self.line_alive);
         let (delay, rings) = manner.delay(&mut self.dice, claim.rules.ring);
         let leg = Leg { number: claim.phone, boot: self.boot, manner, answered_at: None };
@@ -711,7 +716,10 @@ impl World {
     fn store_rules(&mut self, campaign: Id<Campaign>, mut rules: Rules) {
         self.true_rules.insert((campaign, rules.version), Arc::new(rules.clone()));
         if self.plant == Some(Plant::ForgetWindow) {
-            rules.hours = WeeklyHours::always();
+            rules.hours = WeeklyHours::always().into();
+        }
+        if self.plant == Some(Plant::ForgetWaves) {
+            rules.batch = None;
         }
         if let Some(row) = self.rows.campaigns.get_mut(&campaign) {
             row.rules = Arc::new(rules);
@@ -727,7 +735,12 @@ impl World {
             on_answer: OnAnswer::Audio { audio: Id::from_raw(1) },
             zone: "Europe/Kyiv".parse().expect("a zone of the database"),
             by_contact_zone: n == 2,
-            hours: if n == 3 { WeeklyHours::always() } else { WeeklyHours::usual() },
+            hours: if n == 3 { WeeklyHours::always() } else { WeeklyHours::usual() }.into(),
+            batch: dice.chance(30).then(|| Batch {
+                calls: 1 + dice.roll(4) as u32,
+                gap: Duration::from_secs(30 + dice.roll(300)),
+            }),
+            every_number: false,
             period: Period::default(),
             max_attempts: 1 + dice.roll(3) as u32,
             concurrency: 1 + dice.roll(5) as u32,

@@ -61,10 +61,19 @@ permissions! {
         "See contact lists and the people in them.",
         [Supervisor, Administrator, Integrator, Analyst, QualityReviewer];
     ListEdit = "list.edit",
-        "Create contact lists, import into them, and put numbers on the do-not-call list.",
+        "Create contact lists and import into them.",
         [Supervisor, Administrator, Integrator];
     ListExport = "list.export",
         "Download the contents of contact lists and the rejected rows of imports.",
+        [Supervisor, Administrator, Analyst];
+    DoNotCallView = "do_not_call.view",
+        "See the do-not-call list and check numbers against it.",
+        [Supervisor, Administrator, Integrator, Analyst];
+    DoNotCallEdit = "do_not_call.edit",
+        "Put numbers on the do-not-call list and take them off.",
+        [Supervisor, Administrator, Integrator];
+    DoNotCallExport = "do_not_call.export",
+        "Download the do-not-call list.",
         [Supervisor, Administrator, Analyst];
     AudioView = "audio.view",
         "See and hear the audio library.",

@@ -108,6 +108,9 @@ mod tests {
                 "list.view",
                 "list.edit",
                 "list.export",
+                "do_not_call.view",
+                "do_not_call.edit",
+                "do_not_call.export",
                 "audio.view",
                 "line.view",
                 "recording.listen",
@@ -124,6 +127,8 @@ mod tests {
                 "campaign.edit",
                 "list.view",
                 "list.edit",
+                "do_not_call.view",
+                "do_not_call.edit",
                 "audio.view",
                 "audio.edit",
                 "line.view",
@@ -133,7 +138,15 @@ mod tests {
         );
         assert_eq!(
             names(Role::Analyst),
-            ["me", "live.connect", "campaign.view", "list.view", "list.export"]
+            [
+                "me",
+                "live.connect",
+                "campaign.view",
+                "list.view",
+                "list.export",
+                "do_not_call.view",
+                "do_not_call.export",
+            ]
         );
         assert_eq!(
             names(Role::QualityReviewer),

@@ -18,15 +18,15 @@ impl ListChanged {
     pub const SUBJECT: &'static str = "contacts.list_changed";
 }
 
-/// A number was put on, or taken off, the account's do-not-call list.
+/// A number was put on, or taken off, a do-not-call list: the account's, a campaign's or a contact
+/// list's.
 ///
-/// Subject `contacts.do_not_call_changed`. Waiting campaign contacts with the number are excluded.
+/// Subject `contacts.do_not_call_changed`. Who has contacts with the number asks again whether they
+/// may be called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoNotCallChanged {
     /// The number.
     pub phone: crate::PhoneNumber,
-    /// Whether calls to it are now forbidden.
-    pub forbidden: bool,
 }
 
 impl DoNotCallChanged {

@@ -21,6 +21,12 @@ impl<K> Id<K> {
         Self(raw, PhantomData)
     }
 
+    /// A number that no id made before `at` reaches, and every id made from then on does.
+    pub fn first_at(at: Timestamp) -> Self {
+        let millis = (at.millis() - START_MILLIS).clamp(0, (1 << 41) - 1);
+        Self::from_raw(millis << (NODE_BITS + SEQUENCE_BITS))
+    }
+
     /// The number, as stored.
     pub const fn raw(self) -> i64 {
         self.0

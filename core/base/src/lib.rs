@@ -39,6 +39,10 @@ pub mod kind {
         Attempt,
         /// A list of people to call.
         ContactList,
+        /// Where a contact list is loaded from.
+        ContactSource,
+        /// One load of a source.
+        SourcePull,
         /// One person in a contact list.
         ListContact,
         /// One number of a list contact.
@@ -53,6 +57,10 @@ pub mod kind {
         Job,
         /// An entry of a do-not-call list.
         DoNotCall,
+        /// Hours under a name, which campaigns choose.
+        Calendar,
+        /// Attempts, delays and caps under a name, which campaigns choose.
+        AttemptRule,
         /// A row of the audit trail.
         AuditRow,
         /// A row of the outbox.

@@ -31,7 +31,7 @@ impl Date {
     }
 
     /// Days since 1970-01-01.
-    pub(crate) fn number(self) -> i64 {
+    pub fn number(self) -> i64 {
         let midnight = civil::DateTime::from_parts(self.0, civil::Time::midnight());
         midnight
             .to_zoned(jiff::tz::TimeZone::UTC)

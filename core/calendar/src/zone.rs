@@ -14,6 +14,19 @@ pub struct Zone {
     rules: TimeZone,
 }
 
+/// What calendar and clock on the wall show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallHour {
+    /// The day.
+    pub date: jiff::civil::Date,
+    /// The day of the week: 0 for Monday to 6 for Sunday.
+    pub weekday: u8,
+    /// The hour, 0 to 23.
+    pub hour: u8,
+    /// Minutes of it that have passed, 0 to 59.
+    pub minute: u8,
+}
+
 /// The name is in no zone database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no time zone {0:?}")]
@@ -35,6 +48,19 @@ impl Zone {
         instant(Timestamp::from_seconds(at.seconds() + self.offset(at)))
             .to_zoned(TimeZone::UTC)
             .date()
+    }
+
+    /// The hour on the wall at `at`.
+    pub fn hour(&self, at: Timestamp) -> WallHour {
+        let wall = instant(Timestamp::from_seconds(at.seconds() + self.offset(at)))
+            .to_zoned(TimeZone::UTC)
+            .datetime();
+        WallHour {
+            date: wall.date(),
+            weekday: wall.date().weekday().to_monday_zero_offset().unsigned_abs(),
+            hour: wall.hour().unsigned_abs(),
+            minute: wall.minute().unsigned_abs(),
+        }
     }
 
     /// Seconds east of UTC at `at`.

@@ -111,7 +111,9 @@ fn rules(campaign: i64) -> Rules {
         on_answer: OnAnswer::Audio { audio: Id::from_raw(1) },
         zone: "UTC".parse::<Zone>().expect("UTC is a zone"),
         by_contact_zone: true,
-        hours: WeeklyHours::usual(),
+        hours: WeeklyHours::usual().into(),
+        batch: None,
+        every_number: false,
         period: Period::default(),
         max_attempts: defaults::MAX_ATTEMPTS,
         concurrency: 5,
@@ -146,6 +148,7 @@ fn main() {
         rate: Rate::per_mille(1_000_000),
         enabled: true,
         health: LineHealth::Up,
+        demo: None,
     };
     bench.give(Event::Lines(vec![line]));
     for campaign in 1..=CAMPAIGNS {

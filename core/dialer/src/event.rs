@@ -7,7 +7,7 @@ use base::{
     kind::{Attempt, Campaign, CampaignContact, Line},
 };
 
-use crate::{Ending, History, Purpose, Rate, Rules, Verdict, states::words};
+use crate::{Ending, History, Purpose, Rate, Rules, Speed, Verdict, states::words};
 
 /// A campaign contact that waits for a call, as the index brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub struct LineFact {
     pub enabled: bool,
     /// Whether it answers.
     pub health: LineHealth,
+    /// For a line of the demo carrier: how fast its delays and ring times run. Never changes
+    /// between none and some for the same line.
+    pub demo: Option<Speed>,
 }
 
 /// Something that happened, or a wish of a person. Every event may come twice or late.
@@ -272,6 +275,8 @@ pub struct Claim {
     pub phone: PhoneNumber,
     /// The line.
     pub line: Id<Line>,
+    /// The demo carrier's speed, when the line is one of its.
+    pub demo: Option<Speed>,
     /// Why.
     pub purpose: Purpose,
     /// The rules that it is claimed and judged by.

@@ -120,6 +120,9 @@ pub enum Refusal {
     /// A number of the demo carrier on a real line.
     #[error("numbers under +999 belong to the demo carrier and are never called on a real line")]
     DemoNumber,
+    /// A number of a real phone on a line of the demo carrier.
+    #[error("the demo carrier reaches numbers under +999 only")]
+    RealNumber,
     /// The number had its calls of a day.
     #[error("the number had {limit} calls within 24 hours")]
     DayCap {
@@ -156,6 +159,7 @@ impl Refusal {
         match self {
             Self::DoNotCall => "do_not_call",
             Self::DemoNumber => "demo_number",
+            Self::RealNumber => "real_number",
             Self::DayCap { .. } => "day_cap",
             Self::WeekCap { .. } => "week_cap",
             Self::Shut { .. } => "shut",
@@ -170,6 +174,7 @@ impl Refusal {
             Self::DayCap { limit, .. } | Self::WeekCap { limit, .. } => Some(*limit),
             Self::DoNotCall
             | Self::DemoNumber
+            | Self::RealNumber
             | Self::Shut { .. }
             | Self::NotWaiting
             | Self::AttemptsSpent => None,
@@ -182,7 +187,11 @@ impl Refusal {
             Self::DayCap { until, .. } | Self::WeekCap { until, .. } | Self::Shut { until } => {
                 *until
             }
-            Self::DoNotCall | Self::DemoNumber | Self::NotWaiting | Self::AttemptsSpent => None,
+            Self::DoNotCall
+            | Self::DemoNumber
+            | Self::RealNumber
+            | Self::NotWaiting
+            | Self::AttemptsSpent => None,
         }
     }
 
@@ -190,7 +199,7 @@ impl Refusal {
     pub const fn consequence(&self) -> Consequence {
         match self {
             Self::DoNotCall => Consequence::Become(ContactState::DoNotCall),
-            Self::DemoNumber => Consequence::Become(ContactState::InvalidNumber),
+            Self::DemoNumber | Self::RealNumber => Consequence::Become(ContactState::InvalidNumber),
             Self::AttemptsSpent => Consequence::Become(ContactState::Attempted),
             Self::NotWaiting => Consequence::Nothing,
             Self::DayCap { until, .. } | Self::WeekCap { until, .. } | Self::Shut { until } => {
@@ -235,6 +244,9 @@ pub fn may_dial(
         if number.is_demo() && !policy.demo_line {
             return Err(Refusal::DemoNumber);
         }
+        if policy.demo_line && !number.is_demo() {
+            return Err(Refusal::RealNumber);
+        }
         if purpose == Purpose::Campaign {
             waits(callee.contact, now, policy)?;
         }
@@ -266,7 +278,7 @@ fn waits(contact: Option<Waiting>, now: Timestamp, policy: &Policy) -> Result<()
     Ok(())
 }
 
-fn under_caps(calls: &[Timestamp], now: Timestamp, caps: Caps) -> Result<(), Refusal> {
+pub(crate) fn under_caps(calls: &[Timestamp], now: Timestamp, caps: Caps) -> Result<(), Refusal> {
     under_cap(calls, now, caps.per_day, DAY)
         .map_err(|until| Refusal::DayCap { limit: caps.per_day, until })?;
     under_cap(calls, now, caps.per_week, WEEK)
@@ -305,6 +317,7 @@ mod tests {
         calls: Vec<Timestamp>,
         hours: WeeklyHours,
         number: &'static str,
+        demo_line: bool,
     }
 
     impl World {
@@ -319,6 +332,7 @@ mod tests {
                 calls: Vec::new(),
                 hours: WeeklyHours::always(),
                 number: "+380931234567",
+                demo_line: false,
             }
         }
 
@@ -330,7 +344,8 @@ mod tests {
                 calls: &self.calls,
                 window: &window,
             };
-            let policy = Policy { caps: Caps::default(), max_attempts: 3, demo_line: false };
+            let policy =
+                Policy { caps: Caps::default(), max_attempts: 3, demo_line: self.demo_line };
             may_dial(&callee, &phone(self.number), purpose, NOW, &policy)
         }
     }
@@ -366,6 +381,15 @@ mod tests {
         let world = World { number: "+99900000010", ..World::new() };
         assert_eq!(world.ask(Purpose::Campaign), Err(Refusal::DemoNumber));
         assert_eq!(world.ask(Purpose::TestCall), Err(Refusal::DemoNumber));
+    }
+
+    #[test]
+    fn real_numbers_are_refused_on_demo_lines_and_demo_numbers_are_not() {
+        let world = World { demo_line: true, ..World::new() };
+        assert_eq!(world.ask(Purpose::Campaign), Err(Refusal::RealNumber));
+        assert_eq!(world.ask(Purpose::TestCall), Err(Refusal::RealNumber));
+        let world = World { demo_line: true, number: "+99900000010", ..World::new() };
+        assert!(world.ask(Purpose::Campaign).is_ok());
     }
 
     #[test]

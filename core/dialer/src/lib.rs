@@ -4,9 +4,11 @@ mod event;
 mod gate;
 mod machine;
 mod pace;
+mod preview;
 mod restore;
 mod retry;
 mod rules;
+mod speed;
 mod states;
 mod why;
 
@@ -19,11 +21,13 @@ pub use machine::{
     DRAIN_TIME, Dialer, FAULTS_OF_A_DEAD_LINE, PROBE_EVERY, Stage, TestRefused, Timer,
 };
 pub use pace::{Pace, Rate};
+pub use preview::{Preview, Tried, preview};
 pub use restore::{Restored, Rows, RunningRow, UnfinishedRow, restore};
 pub use retry::{
     CONGESTION_DELAY, Ending, History, LineSign, Next, UNSENT_DELAY, Unfinished, Verdict, after,
     interrupted, outcome_of,
 };
-pub use rules::{Caps, Delays, Rules, defaults};
+pub use rules::{Batch, Caps, Delays, Rules, defaults};
+pub use speed::{Speed, SpeedError};
 pub use states::{CampaignState, ContactGroup, ContactState, UnknownState};
 pub use why::{Badge, Reason, Standing, why};

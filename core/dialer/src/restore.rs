@@ -65,6 +65,10 @@ pub struct Restored {
 pub fn restore(rows: Rows, now: Timestamp) -> Restored {
     let Rows { running, unfinished, lines } = rows;
     let called = !running.is_empty() || !unfinished.is_empty();
+    let speed = |line| {
+        let fact = lines.iter().find(|fact| fact.id == line);
+        fact.and_then(|fact| fact.demo).unwrap_or_default()
+    };
     let finishes = unfinished
         .into_iter()
         .map(|UnfinishedRow { campaign, contact, rules, attempt }| Finish {
@@ -78,7 +82,7 @@ pub fn restore(rows: Rows, now: Timestamp) -> Restored {
                 outcome: call::Outcome::Interrupted,
                 line: LineSign::Silent,
             },
-            verdict: interrupted(&attempt, &rules, now),
+            verdict: interrupted(&attempt, &rules, now, speed(rules.line)),
         })
         .collect();
     let (mut dialer, mut effects) = (Dialer::new(), Vec::new());
@@ -89,6 +93,7 @@ pub fn restore(rows: Rows, now: Timestamp) -> Restored {
     for RunningRow { campaign, rules, started_at, preparing } in running {
         let event = Event::Running { campaign, rules, started_at, preparing };
         dialer.handle(now, event, &mut effects);
+        dialer.assume_wave(now, campaign);
     }
     Restored { dialer, finishes, effects }
 }

@@ -7,7 +7,7 @@ use calendar::Zone;
 use call::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactState, Rules};
+use crate::{ContactState, Rules, Speed};
 
 /// How soon a call that met a full network is tried again.
 pub const CONGESTION_DELAY: Duration = Duration::from_mins(1);
@@ -76,7 +76,7 @@ pub struct History {
     pub attempts: u32,
     /// Whether the attempt before this one was interrupted.
     pub interrupted: bool,
-    /// Whether the contact has a further number after the one that is called.
+    /// Whether the contact has another number that is not known to be none.
     pub other_number: bool,
     /// Its own zone.
     pub zone: Option<Zone>,
@@ -127,7 +127,7 @@ pub fn outcome_of(ending: &Ending, min_talk: Duration) -> Outcome {
 }
 
 /// Judges an attempt. `excused` says that it must not count: the line was dead, or we withdrew the
-/// call ourselves.
+/// call ourselves. `speed` is the line's: it divides the delays.
 ///
 /// A pure function of its inputs: the run-time, the recovery and the simulated world share it.
 pub fn after(
@@ -136,6 +136,7 @@ pub fn after(
     history: &History,
     number: &PhoneNumber,
     excused: bool,
+    speed: Speed,
 ) -> Verdict {
     let outcome = outcome_of(ending, rules.min_talk);
     let answered = ending.answered_at.is_some();
@@ -160,8 +161,10 @@ pub fn after(
             Next::Retry { at: opening(rules, history, number, ending.at), other_number: true }
         }
         Wish::Again(delay) if attempts < rules.max_attempts => {
-            let at = opening(rules, history, number, ending.at.plus(delay));
-            Next::Retry { at, other_number: false }
+            let at = opening(rules, history, number, ending.at.plus(speed.hasten(delay)));
+            // A call that never left says nothing about the number.
+            let other_number = rules.every_number && history.other_number && spent;
+            Next::Retry { at, other_number }
         }
         Wish::Again(_) | Wish::OtherNumber => Next::Done { state: ContactState::Attempted },
     };
@@ -228,7 +231,12 @@ pub struct Unfinished {
 
 /// Judges an attempt that its process left open: interrupted. The phone may have rung even when
 /// `invited_at` is unknown, so it counts against the caps per number all the same.
-pub fn interrupted(unfinished: &Unfinished, rules: &Rules, now: Timestamp) -> Verdict {
+pub fn interrupted(
+    unfinished: &Unfinished,
+    rules: &Rules,
+    now: Timestamp,
+    speed: Speed,
+) -> Verdict {
     let ending = Ending {
         at: now,
         invited: unfinished.invited_at.is_some(),
@@ -238,7 +246,7 @@ pub fn interrupted(unfinished: &Unfinished, rules: &Rules, now: Timestamp) -> Ve
     };
     let none = History { attempts: 0, interrupted: false, other_number: false, zone: None };
     let history = unfinished.history.as_ref().unwrap_or(&none);
-    after(&ending, rules, history, &unfinished.phone, false)
+    after(&ending, rules, history, &unfinished.phone, false, speed)
 }
 
 #[cfg(test)]
@@ -259,7 +267,9 @@ mod tests {
             on_answer: OnAnswer::Audio { audio: Id::from_raw(1) },
             zone: Zone::utc(),
             by_contact_zone: false,
-            hours: WeeklyHours::always(),
+            hours: WeeklyHours::always().into(),
+            batch: None,
+            every_number: false,
             period: Period::default(),
             max_attempts: 3,
             concurrency: 5,
@@ -289,7 +299,7 @@ mod tests {
     }
 
     fn judge(ending: &Ending, rules: &Rules, history: &History) -> Verdict {
-        after(ending, rules, history, &"+380931234567".parse().unwrap(), false)
+        after(ending, rules, history, &"+380931234567".parse().unwrap(), false, Speed::Real)
     }
 
     fn done(state: ContactState) -> Next {
@@ -298,6 +308,17 @@ mod tests {
 
     fn again(delay: Duration) -> Next {
         Next::Retry { at: NOW.plus(delay), other_number: false }
+    }
+
+    #[test]
+    fn the_demo_carrier_hastens_delays() {
+        let number = "+99900000001".parse().unwrap();
+        let busy = |speed| {
+            after(&ending(Outcome::Busy), &rules(), &history(0), &number, false, speed).next
+        };
+        let at = |delay: Duration| Next::Retry { at: NOW.plus(delay), other_number: false };
+        assert_eq!(busy(Speed::Real), at(Duration::from_mins(10)));
+        assert_eq!(busy(Speed::SixtyTimes), at(Duration::from_secs(10)));
     }
 
     #[test]
@@ -355,7 +376,8 @@ mod tests {
         let verdict = judge(&unsent, &rules(), &history(2));
         assert_eq!((verdict.spent, verdict.next), (false, again(UNSENT_DELAY)));
         let number = "+380931234567".parse().unwrap();
-        let excused = after(&ending(Outcome::Failed), &rules(), &history(2), &number, true);
+        let excused =
+            after(&ending(Outcome::Failed), &rules(), &history(2), &number, true, Speed::Real);
         assert_eq!((excused.spent, excused.next), (false, again(Delays::default().failed)));
     }
 
@@ -368,7 +390,9 @@ mod tests {
             answered_at: answered.then_some(NOW),
             history: Some(History { interrupted: before, ..history(0) }),
         };
-        let verdict = |answered, before| interrupted(&unfinished(answered, before), &rules(), NOW);
+        let verdict = |answered, before| {
+            interrupted(&unfinished(answered, before), &rules(), NOW, Speed::Real)
+        };
         let failed = again(Delays::default().failed);
         assert_eq!(
             (verdict(false, false).spent, verdict(false, false).next),
@@ -387,7 +411,7 @@ mod tests {
 
     #[test]
     fn the_next_attempt_lies_within_the_hours() {
-        let usual = Rules { hours: WeeklyHours::usual(), ..rules() };
+        let usual = Rules { hours: WeeklyHours::usual().into(), ..rules() };
         // Friday 19:30 and two hours more is Saturday at ten.
         let late = NOW.plus(Duration::from_mins(11 * 60 + 30));
         let verdict = judge(&Ending { at: late, ..ending(Outcome::NoAnswer) }, &usual, &history(0));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::{Id, PhoneNumber, kind::Line};
-use calendar::{Period, WeeklyHours, Window, Zone, zones_for};
+use calendar::{Hours, Period, Window, Zone, zones_for};
 use call::OnAnswer;
 
 use crate::Rate;
@@ -23,10 +23,14 @@ pub struct Rules {
     pub zone: Zone,
     /// Whether a contact's own zone goes before the campaign's.
     pub by_contact_zone: bool,
-    /// Hours in which attempts may start.
-    pub hours: WeeklyHours,
+    /// Hours in which attempts may start, with dates that have other ones.
+    pub hours: Hours,
     /// Days on which attempts may start.
     pub period: Period,
+    /// Calls in waves with a pause between them, if not steadily.
+    pub batch: Option<Batch>,
+    /// Each attempt goes to the contact's next number, instead of only after a number that is none.
+    pub every_number: bool,
     /// Attempts per contact, the first one included; at least 1.
     pub max_attempts: u32,
     /// Calls of this campaign at once; at least 1.
@@ -67,6 +71,15 @@ impl Rules {
     pub fn window(&self) -> Window {
         Window::new(vec![self.zone.clone()], self.hours.clone(), self.period)
     }
+}
+
+/// Calls in waves: so many, then a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// Calls of one wave; at least 1.
+    pub calls: u32,
+    /// From the last call of a wave to the first of the next.
+    pub gap: Duration,
 }
 
 /// How long after an attempt the next one may start, by outcome.

@@ -119,6 +119,11 @@ pub enum Reason {
         /// When.
         until: Timestamp,
     },
+    /// A wave of calls is out; the next one goes later.
+    BatchGap {
+        /// When.
+        until: Timestamp,
+    },
     /// The line's rate lets the next call go later.
     LineRate {
         /// When.
@@ -177,6 +182,7 @@ impl Reason {
             Self::Concurrency { .. } => "concurrency",
             Self::LineFull { .. } => "line_full",
             Self::CampaignRate { .. } => "campaign_rate",
+            Self::BatchGap { .. } => "batch_gap",
             Self::LineRate { .. } => "line_rate",
             Self::AllWait { .. } => "all_wait",
             Self::NobodyCallable => "nobody_callable",
@@ -194,6 +200,7 @@ impl Reason {
             | Self::WindowShut { until }
             | Self::LinePaused { until }
             | Self::CampaignRate { until }
+            | Self::BatchGap { until }
             | Self::LineRate { until }
             | Self::AllWait { until } => Some(*until),
             _ => None,
@@ -250,6 +257,7 @@ impl Reason {
             | Self::Concurrency { .. }
             | Self::LineFull { .. }
             | Self::CampaignRate { .. }
+            | Self::BatchGap { .. }
             | Self::LineRate { .. }
             | Self::AllWait { .. }
             | Self::ListFinished

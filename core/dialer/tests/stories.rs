@@ -14,8 +14,8 @@ use base::{Id, Machine as _, Timestamp};
 use calendar::{Interval, Period, WeeklyHours, Zone};
 use call::{OnAnswer, Outcome};
 use dialer::{
-    CampaignState, Candidate, Caps, Delays, Dialer, Effect, Ending, Event, History, LineFact,
-    LineHealth, LineSign, Next, NotClaimed, Rate, Rules, Standing, why,
+    Batch, CampaignState, Candidate, Caps, Delays, Dialer, Effect, Ending, Event, History,
+    LineFact, LineHealth, LineSign, Next, NotClaimed, Rate, Rules, Standing, why,
 };
 
 /// Friday 2026-11-20 08:00 UTC.
@@ -272,6 +272,7 @@ fn line(words: &[&str], options: &BTreeMap<&str, &str>) -> LineFact {
             .unwrap(),
         enabled: !words.contains(&"off"),
         health,
+        demo: None,
     }
 }
 
@@ -288,7 +289,12 @@ fn rules(options: &BTreeMap<&str, &str>) -> Rules {
         on_answer: OnAnswer::Audio { audio: Id::from_raw(1) },
         zone: Zone::utc(),
         by_contact_zone: options.contains_key("zones"),
-        hours,
+        hours: hours.into(),
+        batch: options.get("batch").map(|text| {
+            let (calls, gap) = text.split_once('/').unwrap();
+            Batch { calls: calls.parse().unwrap(), gap: span(gap) }
+        }),
+        every_number: options.contains_key("every_number"),
         period: Period::default(),
         max_attempts: number("attempts", 3),
         concurrency: number("concurrency", 5),

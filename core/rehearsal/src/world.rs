@@ -299,7 +299,8 @@ impl World<'_> {
         self.give(Event::Invited { attempt });
         self.course.calls += 1;
         *self.course.hours.entry(hour(self.now)).or_default() += 1;
-        let (outcome, ring, talk) = self.habits.call(&mut self.dice, self.rules.ring);
+        let ring = self.plan.line.demo.unwrap_or_default().hasten(self.rules.ring);
+        let (outcome, ring, talk) = self.habits.call(&mut self.dice, ring);
         let share = self.plan.share.max(1);
         let (ring, talk) = (ring * share, talk * share);
         let answered_at = (outcome == call::Outcome::Success).then(|| self.now.plus(ring));

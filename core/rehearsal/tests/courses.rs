@@ -19,7 +19,9 @@ fn rules() -> Rules {
         on_answer: OnAnswer::Audio { audio: Id::from_raw(1) },
         zone: Zone::utc(),
         by_contact_zone: false,
-        hours: WeeklyHours::always(),
+        hours: WeeklyHours::always().into(),
+        batch: None,
+        every_number: false,
         period: Period::default(),
         max_attempts: 3,
         concurrency: 10,
@@ -44,6 +46,7 @@ fn plan(rules: Rules, guests: usize) -> Plan {
             rate: Rate::per_mille(100_000),
             enabled: true,
             health: LineHealth::Unknown,
+            demo: None,
         },
         demo_line: false,
         now: NOW,
@@ -113,7 +116,7 @@ fn a_guest_who_stands_for_ten_is_ten() {
 
 #[test]
 fn nobody_is_called_outside_hours_and_every_attempt_is_made() {
-    let rules = Rules { hours: WeeklyHours::usual(), ..rules() };
+    let rules = Rules { hours: WeeklyHours::usual().into(), ..rules() };
     let course = run(&plan(rules, 500), &silent(), 1);
     assert_eq!((course.calls, course.answered), (1_500, 0));
     for from in course.hours.keys() {

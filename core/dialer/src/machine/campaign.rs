@@ -67,6 +67,10 @@ pub(super) struct Campaign {
     pub(super) work: Work,
     pub(super) served: u64,
     pub(super) pace: Pace,
+    /// Calls of the wave that is going out.
+    pub(super) wave: u32,
+    /// When a call of its own last began, as far as that is known.
+    pub(super) last_call: Option<Timestamp>,
     /// Whether its own window is open, as of the last look.
     pub(super) in_window: bool,
 }
@@ -87,6 +91,8 @@ impl Campaign {
             finishing: 0,
             work: Work::Unknown,
             served: 0,
+            wave: 0,
+            last_call: None,
             in_window: false,
         }
     }
@@ -99,6 +105,25 @@ impl Campaign {
     /// Calls of its own that are up or being made.
     pub(super) fn calls(&self) -> usize {
         self.attempts() - self.finishing as usize
+    }
+
+    /// The first moment at which its next wave may begin; none while one is going out, or when it
+    /// does not call in waves.
+    pub(super) fn wave_at(&self) -> Option<Timestamp> {
+        let batch = self.rules.batch?;
+        self.last_call.filter(|_| self.wave == 0).map(|last| last.plus(batch.gap))
+    }
+
+    /// Takes down that a call of its own begins.
+    pub(super) fn begin_call(&mut self, now: Timestamp) {
+        if let Some(rate) = self.rules.rate {
+            self.pace.begin(rate, now);
+        }
+        self.last_call = Some(now);
+        self.wave += 1;
+        if self.rules.batch.is_none_or(|batch| self.wave >= batch.calls) {
+            self.wave = 0;
+        }
     }
 
     /// How many candidates it likes to hold.

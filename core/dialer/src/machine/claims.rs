@@ -77,9 +77,7 @@ impl Dialer {
             let Candidate { contact, attempt, phone, history } = candidate;
             if let Some(campaign) = self.campaigns.get_mut(&id) {
                 campaign.served += 1;
-                if let Some(rate) = rules.rate {
-                    campaign.pace.begin(rate, now);
-                }
+                campaign.begin_call(now);
                 let served = campaign.served;
                 if let Some(line) = self.lines.get_mut(&rules.line) {
                     line.level = line.level.max(served - 1);
@@ -92,6 +90,7 @@ impl Dialer {
                 contact: Some(contact),
                 phone,
                 line: rules.line,
+                demo: self.demo_of(rules.line),
                 purpose,
                 rules,
                 history,
@@ -165,8 +164,9 @@ impl Dialer {
         let history = History { attempts: 0, interrupted: false, other_number: false, zone: None };
         let purpose = Purpose::TestCall;
         let line = rules.line;
+        let demo = self.demo_of(line);
         let claim =
-            Claim { attempt, campaign, contact: None, phone, line, purpose, rules, history };
+            Claim { attempt, campaign, contact: None, phone, line, demo, purpose, rules, history };
         self.open_attempt(now, claim, effects);
     }
 

@@ -67,8 +67,10 @@ impl Dialer {
                 effects.push(Effect::GiveBack { line: line_id, attempts: heard.give_back });
             }
         }
+        let speed = self.demo_of(line_id).unwrap_or_default();
         let Some(attempt) = self.attempts.get_mut(&id) else { return };
-        let verdict = after(&ending, &attempt.rules, &attempt.history, &attempt.phone, excused);
+        let Attempt { rules, history, phone, .. } = &*attempt;
+        let verdict = after(&ending, rules, history, phone, excused, speed);
         attempt.again_at = match verdict.next {
             Next::Retry { at, .. } => Some(at),
             Next::Done { .. } => None,

@@ -70,6 +70,11 @@ impl Dialer {
         {
             return Reason::CampaignRate { until };
         }
+        if let Some(until) = campaign.wave_at()
+            && until > now
+        {
+            return Reason::BatchGap { until };
+        }
         let until = line.pace.free_at(line.fact.rate);
         if until > now && calls == 0 {
             return Reason::LineRate { until };

@@ -29,7 +29,7 @@ use line::{Line, Lines, Turn};
 pub use timer::Timer;
 use timer::Timers;
 
-use crate::{Effect, Event, LineFact, LineSign, Pace, Rules, Shortage};
+use crate::{Effect, Event, LineFact, LineSign, Pace, Rules, Shortage, Speed};
 
 /// How long answered calls may go on after [`Event::Shutdown`].
 pub const DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -42,6 +42,8 @@ pub struct Dialer {
     attempts: BTreeMap<Id<AttemptKind>, Attempt>,
     /// Numbers with an open attempt: a phone is never called twice at once.
     numbers: BTreeMap<PhoneNumber, Id<AttemptKind>>,
+    /// When campaigns that call in waves and are not here any more last called.
+    waves: BTreeMap<Id<kind::Campaign>, Timestamp>,
     timers: Timers,
     writable: bool,
     shortage: Option<Shortage>,
@@ -65,6 +67,7 @@ impl Default for Dialer {
             lines: Lines::new(),
             attempts: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            waves: BTreeMap::new(),
             timers: Timers::default(),
             writable: true,
             shortage: None,
@@ -133,9 +136,10 @@ impl Machine for Dialer {
     fn wake(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
-                Timer::Window(campaign) | Timer::Work(campaign) | Timer::CampaignRate(campaign) => {
-                    self.settle(now, campaign, effects);
-                }
+                Timer::Window(campaign)
+                | Timer::Work(campaign)
+                | Timer::CampaignRate(campaign)
+                | Timer::Wave(campaign) => self.settle(now, campaign, effects),
                 Timer::LineRate(line) | Timer::LinePause(line) => self.pump(now, line, effects),
                 Timer::Probe(line) => self.probe(now, line, effects),
                 Timer::DrainOver => self.withdraw_all(effects),
@@ -162,6 +166,13 @@ impl Dialer {
         }
     }
 
+    /// Takes a campaign's wave as whole: another process may have called until just now.
+    pub(crate) fn assume_wave(&mut self, now: Timestamp, campaign: Id<kind::Campaign>) {
+        if let Some(campaign) = self.campaigns.get_mut(&campaign) {
+            (campaign.wave, campaign.last_call) = (0, Some(now));
+        }
+    }
+
     /// Whether it holds the attempt.
     pub fn holds(&self, attempt: Id<AttemptKind>) -> bool {
         self.attempts.contains_key(&attempt)
@@ -177,6 +188,11 @@ impl Dialer {
             .into_iter()
             .flat_map(|campaign| &campaign.open)
             .filter_map(|id| Some((*id, self.attempts.get(id)?.stage)))
+    }
+
+    /// The demo carrier's speed, when the line is one of its.
+    fn demo_of(&self, line: Id<kind::Line>) -> Option<Speed> {
+        self.lines.get(&line).and_then(|line| line.fact.demo)
     }
 
     /// How many calls of the account's campaigns use a line.
@@ -198,6 +214,7 @@ impl Dialer {
             .campaigns
             .entry(id)
             .or_insert_with(|| Campaign::new(Arc::clone(&rules), started_at, now));
+        campaign.last_call = campaign.last_call.or_else(|| self.waves.remove(&id));
         let old_line = campaign.rules.line;
         let was_running = std::mem::replace(&mut campaign.running, true);
         campaign.preparing = preparing;
@@ -222,7 +239,8 @@ impl Dialer {
         campaign.running = false;
         campaign.forget_queue();
         let open: Vec<_> = campaign.open.iter().copied().collect();
-        for timer in [Timer::Window(id), Timer::Work(id), Timer::CampaignRate(id)] {
+        let own = [Timer::Window(id), Timer::Work(id), Timer::CampaignRate(id), Timer::Wave(id)];
+        for timer in own {
             self.timers.clear(timer);
         }
         if withdraw {
@@ -235,7 +253,10 @@ impl Dialer {
 
     fn drop_if_idle(&mut self, id: Id<kind::Campaign>) {
         if self.campaigns.get(&id).is_some_and(|c| !c.running && c.open.is_empty()) {
-            self.campaigns.remove(&id);
+            let gone = self.campaigns.remove(&id);
+            if let Some(campaign) = gone.filter(|campaign| campaign.rules.batch.is_some()) {
+                self.waves.extend(campaign.last_call.map(|at| (id, at)));
+            }
         }
     }
 
@@ -436,6 +457,12 @@ impl Dialer {
                 self.timers.set(Timer::CampaignRate(id), free_at);
                 return;
             }
+        }
+        if let Some(at) = campaign.wave_at()
+            && at > now
+        {
+            self.timers.set(Timer::Wave(id), at);
+            return;
         }
         campaign.served = campaign.served.max(line.level);
         line.ready.insert(Turn {

@@ -12,8 +12,18 @@ use crate::Shortage;
 
 impl fmt::Display for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { campaigns, lines, attempts, numbers, timers, writable, shortage, fenced, drain } =
-            self;
+        let Self {
+            campaigns,
+            lines,
+            attempts,
+            numbers,
+            waves,
+            timers,
+            writable,
+            shortage,
+            fenced,
+            drain,
+        } = self;
         let on = |name, yes: &bool| if *yes { name } else { "" };
         write!(f, "dialler:{}", if *writable { " writable" } else { " read-only" })?;
         if let Some(Shortage { free, least }) = shortage {
@@ -32,6 +42,9 @@ impl fmt::Display for Dialer {
         }
         for (number, attempt) in numbers {
             writeln!(f, "  number {number}: attempt {attempt}")?;
+        }
+        for (campaign, at) in waves {
+            writeln!(f, "  campaign {campaign} called in waves, last at {at}")?;
         }
         for (at, timer) in timers.iter() {
             writeln!(f, "  at {at}: {timer:?}")?;
@@ -89,6 +102,8 @@ impl fmt::Display for Campaign {
             work,
             served,
             pace: _,
+            wave,
+            last_call,
             in_window,
         } = self;
         f.write_str(match (running, completing, in_window) {
@@ -114,7 +129,11 @@ impl fmt::Display for Campaign {
             Work::Later(at) => write!(f, ", work at {at}")?,
             Work::Nothing => f.write_str(", no work")?,
         }
-        write!(f, ", served {served}")
+        write!(f, ", served {served}")?;
+        match last_call {
+            Some(at) if rules.batch.is_some() => write!(f, ", {wave} of its wave, last at {at}"),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

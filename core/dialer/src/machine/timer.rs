@@ -16,6 +16,8 @@ pub enum Timer {
     Work(Id<Campaign>),
     /// The campaign's own rate allows the next call.
     CampaignRate(Id<Campaign>),
+    /// The campaign's next wave may begin.
+    Wave(Id<Campaign>),
     /// The line's rate allows the next call.
     LineRate(Id<Line>),
     /// The line may be tried again: its Retry-After is over, or a channel may be free.
