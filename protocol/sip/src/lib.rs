@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod agent;
+mod callee;
 mod digest;
 pub mod sdp;
 mod wire;
@@ -10,5 +11,6 @@ pub use agent::{
     Health, HealthState, Invite, Lack, LineConfig, LineFact, LineKey, Recovery, SavedDialog,
     Ticket,
 };
+pub use callee::{Callee, CalleeEffect, CalleeEvent, CalleeKey, number_of};
 pub use digest::Credentials;
 pub use wire::{MAX_MESSAGE, masked};

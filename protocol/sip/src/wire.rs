@@ -141,19 +141,25 @@ pub(crate) fn respond(
 const fn phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",
+        180 => "Ringing",
         200 => "OK",
         400 => "Bad Request",
+        404 => "Not Found",
         405 => "Method Not Allowed",
         420 => "Bad Extension",
         422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         483 => "Too Many Hops",
+        486 => "Busy Here",
+        487 => "Request Terminated",
         488 => "Not Acceptable Here",
         491 => "Request Pending",
         500 => "Server Internal Error",
         501 => "Not Implemented",
+        503 => "Service Unavailable",
         505 => "Version Not Supported",
+        603 => "Decline",
         _ => "Unknown",
     }
 }
