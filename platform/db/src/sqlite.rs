@@ -14,7 +14,7 @@ use std::{
 
 use clock::Clock;
 use parking_lot::Mutex;
-use rusqlite::Connection;
+use rusqlite::{Connection, functions::FunctionFlags};
 use tokio::sync::mpsc;
 
 use crate::{Error, Options, Result, Tx, database::Shared, unit::Unit};
@@ -159,6 +159,11 @@ fn connect(path: &Path, synchronous: &str, read_only: bool) -> Result<Connection
         if read_only { -8_192 } else { -32_768 },
         if read_only { "ON" } else { "OFF" },
     ))?;
+    // SQLite's own knows the letters of English only.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("lower", 1, flags, |call| {
+        Ok(call.get::<Option<String>>(0)?.map(|text| text.to_lowercase()))
+    })?;
     Ok(connection)
 }
 

@@ -609,3 +609,19 @@ async fn readiness_needs_a_commit() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn small_letters_are_made_in_every_script() {
+    testing::each(&[ITEM], |db| async move {
+        let (low,): (String,) = db
+            .read(|tx| {
+                Box::pin(async move {
+                    tx.one(sql!("SELECT LOWER($1)"), args!["ОЛЕНА Їжак Oʻgʻil ĐẶNG"]).await
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(low, "олена їжак oʻgʻil đặng");
+    })
+    .await;
+}

@@ -6,6 +6,7 @@ use clock::{Clock, Ids};
 use db::Db;
 use http_kit::Hub;
 use jobs::Jobs;
+use outbound::Outbound;
 use settings::Secrets;
 use telemetry::Health;
 
@@ -28,6 +29,8 @@ pub struct Handles {
     pub ids: Ids,
     /// Live topics.
     pub hub: Hub,
+    /// Asks addresses that people type in.
+    pub outbound: Outbound,
     /// The key of the installation, and sealing with it.
     pub secrets: Secrets,
     /// Checks behind `/readyz`.

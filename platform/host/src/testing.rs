@@ -18,6 +18,7 @@ use db::Db;
 use futures::future::BoxFuture;
 use http_kit::{App, Caller, Front, Gate, Hub, Origins, Peer, Replies, Result, Route, Sessions};
 use jobs::Jobs;
+use outbound::{Allowed, Outbound};
 use serde_json::Value;
 use settings::Secrets;
 use telemetry::Health;
@@ -53,6 +54,7 @@ impl World {
             health: Health::new(clock.clone()),
             secrets: Secrets::from_key([7; 32]),
             shutdown: Shutdown::new(),
+            outbound: Outbound::new(Allowed::default(), clock.clone()),
             ids,
             db,
             clock,

@@ -44,6 +44,19 @@ impl PageQuery {
         self.cursor.as_deref().map(decode).transpose()
     }
 
+    /// As [`PageQuery::page`], of rows that were searched for no further than to the key `end`:
+    /// when that was not the end of all, a next page goes on behind it.
+    pub fn page_of<T, K: Serialize>(
+        &self,
+        rows: Vec<T>,
+        end: Option<K>,
+        key: impl Fn(&T) -> K,
+    ) -> Page<T> {
+        let mut page = self.page(rows, key);
+        page.next = page.next.or_else(|| end.map(|end| encode(&end)));
+        page
+    }
+
     /// Makes a page of `rows`, which were fetched with [`PageQuery::fetch`]. `key` gives what
     /// orders a row: `|row| (row.updated_at, row.id)`.
     pub fn page<T, K: Serialize>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {

@@ -2,6 +2,7 @@
 
 mod context;
 mod handler;
+mod schedule;
 mod store;
 mod worker;
 
@@ -9,7 +10,8 @@ use db::{Chain, Migration};
 
 pub use context::JobContext;
 pub use handler::{Handler, JobEnd};
-pub use store::{JobState, JobView, cancel, enqueue, view};
+pub use schedule::{next_at, schedule, unschedule};
+pub use store::{JobState, JobView, cancel, enqueue, hurry, page, view};
 pub use worker::Jobs;
 
 /// The table of jobs.
@@ -24,6 +26,10 @@ pub const fn chain() -> Chain {
             Migration {
                 name: "20261121121001_progressed",
                 sql: include_str!("../migrations/20261121121001_progressed.sql"),
+            },
+            Migration {
+                name: "20261121130000_schedule",
+                sql: include_str!("../migrations/20261121130000_schedule.sql"),
             },
         ],
         views: "",

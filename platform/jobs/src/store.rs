@@ -88,6 +88,8 @@ record! {
         pub reason: Option<String>,
         /// When somebody asked it to stop.
         pub cancel_at: Option<Timestamp>,
+        /// Not before this moment is it begun.
+        pub run_at: Timestamp,
         /// When it was asked for.
         pub created_at: Timestamp,
         /// When its first attempt began.
@@ -118,6 +120,19 @@ pub async fn enqueue(
     ids: &Ids,
     account: Id<Account>,
     kind: &'static str,
+    payload: Value,
+    dedupe: Option<&str>,
+    now: Timestamp,
+) -> Result<Id<Job>> {
+    insert(tx, ids, account, kind, payload, dedupe, now).await
+}
+
+/// As [`enqueue`], of a kind that was stored.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    ids: &Ids,
+    account: Id<Account>,
+    kind: &str,
     payload: Value,
     dedupe: Option<&str>,
     now: Timestamp,
@@ -159,11 +174,49 @@ pub async fn cancel(
 /// A job of the account; [`Error::NotFound`] when there is none.
 pub async fn view(tx: &mut Tx<'_>, account: Id<Account>, id: Id<Job>) -> Result<JobView> {
     let select = sql!(
-        "SELECT id, kind, state, attempt, units_done, units_total, reason, cancel_at, created_at,
-           started_at, ended_at
+        "SELECT id, kind, state, attempt, units_done, units_total, reason, cancel_at, run_at,
+           created_at, started_at, ended_at
          FROM job WHERE account = $1 AND id = $2"
     );
     tx.one(select, args![account, id]).await
+}
+
+/// The jobs of an account, the newest first, before the one given; with `state`, only those.
+pub async fn page(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    state: Option<JobState>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<JobView>> {
+    let select = sql!(
+        "SELECT id, kind, state, attempt, units_done, units_total, reason, cancel_at, run_at,
+           created_at, started_at, ended_at
+         FROM job WHERE account = $1 AND id < $2 AND ($3 = '' OR state = $3)
+         ORDER BY id DESC LIMIT $4"
+    );
+    tx.all(select, args![account, before, state.map_or("", JobState::as_str), limit]).await
+}
+
+/// Has a job that waits, or that failed, done as soon as there is room. False when it is neither.
+/// [`Error::NotFound`] when the account has no such job.
+pub async fn hurry(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    id: Id<Job>,
+    now: Timestamp,
+) -> Result<bool> {
+    // What failed begins its count of fruitless attempts anew.
+    let update = sql!(
+        "UPDATE job SET state = 'retry', run_at = $3, ended_at = NULL, progressed = attempt
+         WHERE account = $1 AND id = $2 AND state IN ('ready', 'retry', 'failed')"
+    );
+    let hurried = tx.exec(update, args![account, id, now]).await? == 1;
+    if !hurried {
+        view(tx, account, id).await?;
+    }
+    tx.wake(WAKE);
+    Ok(hurried)
 }
 
 /// Takes up to `most` jobs of `kinds` that are due, or whose process is gone.

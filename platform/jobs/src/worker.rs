@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::{
     Handler, JobContext, JobEnd,
     handler::AnyHandler,
+    schedule,
     store::{self, Claimed, LEASE, MOST_ATTEMPTS, WAKE},
 };
 
@@ -31,6 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 pub struct Jobs {
     db: Db,
     clock: Clock,
+    ids: Ids,
     boot: i64,
     handlers: Arc<Mutex<BTreeMap<&'static str, Arc<dyn AnyHandler>>>>,
     stopping: Arc<watch::Sender<bool>>,
@@ -51,6 +53,7 @@ impl Jobs {
         Self {
             db,
             clock: ids.clock().clone(),
+            ids: ids.clone(),
             boot,
             handlers: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
@@ -72,6 +75,9 @@ impl Jobs {
         let mut pruned = Timestamp::EPOCH;
         loop {
             woken.borrow_and_update();
+            if let Err(error) = self.fire().await {
+                tracing::warn!(%error, "the schedules could not be looked after");
+            }
             if running.len() < AT_ONCE {
                 match self.claim(AT_ONCE - running.len()).await {
                     Ok(jobs) => running.extend(jobs.into_iter().map(|job| self.start(job))),
@@ -99,6 +105,7 @@ impl Jobs {
     pub async fn drain(&self) -> db::Result<usize> {
         let mut attempts = 0;
         loop {
+            self.fire().await?;
             let jobs = self.claim(1).await?;
             if jobs.is_empty() {
                 return Ok(attempts);
@@ -108,6 +115,20 @@ impl Jobs {
                 attempts += 1;
             }
         }
+    }
+
+    /// Enqueues the jobs of schedules whose moment has come.
+    async fn fire(&self) -> db::Result<()> {
+        let now = self.clock.now();
+        let due = self.db.read(move |tx| Box::pin(schedule::due(tx, now))).await?;
+        for due in due {
+            let ids = self.ids.clone();
+            let fire = self
+                .db
+                .write(move |tx| Box::pin(async move { schedule::fire(tx, &ids, due, now).await }));
+            fire.await?;
+        }
+        Ok(())
     }
 
     async fn claim(&self, most: usize) -> db::Result<Vec<Claimed>> {

@@ -408,3 +408,63 @@ async fn a_new_job_is_taken_as_soon_as_its_unit_is_kept() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_schedule_enqueues_on_its_beat_and_makes_up_for_a_pause_once() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::default();
+        let worker = scene.worker(&script);
+        let hour = Duration::from_hours(1);
+        let now = scene.ids.clock().now();
+        let put = db.write(move |tx| {
+            Box::pin(async move {
+                jobs::schedule(tx, ACCOUNT, KIND, "k", json!(1), hour, now.plus(hour)).await
+            })
+        });
+        put.await.unwrap();
+        assert_eq!(worker.drain().await, Ok(0));
+        scene.hand.advance(hour);
+        assert_eq!(worker.drain().await, Ok(1));
+        assert_eq!(worker.drain().await, Ok(0), "the next moment is an hour away");
+        // Half a day without a process: one job, and the beat is kept.
+        scene.hand.advance(hour * 12 + hour / 2);
+        let other = scene.worker(&script);
+        assert_eq!(other.drain().await, Ok(1));
+        assert_eq!(worker.drain().await, Ok(0));
+        let read = db.read(move |tx| Box::pin(jobs::next_at(tx, ACCOUNT, KIND, "k")));
+        assert_eq!(read.await.unwrap(), Some(now.plus(hour * 14)));
+        let end = db.write(move |tx| Box::pin(jobs::unschedule(tx, ACCOUNT, KIND, "k")));
+        end.await.unwrap();
+        scene.hand.advance(hour * 10);
+        assert_eq!(worker.drain().await, Ok(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_that_waits_or_failed_is_hurried_and_an_ended_one_is_not() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let fail = || Act::End(JobEnd::Fail { why: "no".to_owned() });
+        let script = Script::of([retry(600), fail()]);
+        let worker = scene.worker(&script);
+        let id = scene.enqueue(None).await;
+        let now = scene.ids.clock().now();
+        let hurry =
+            async || db.write(move |tx| Box::pin(jobs::hurry(tx, ACCOUNT, id, now))).await.unwrap();
+        assert_eq!(worker.drain().await, Ok(1));
+        assert_eq!(worker.drain().await, Ok(0));
+        assert!(hurry().await);
+        assert_eq!(worker.drain().await, Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Failed);
+        assert!(hurry().await);
+        assert_eq!(worker.drain().await, Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Done);
+        assert!(!hurry().await);
+        let page = db
+            .read(move |tx| Box::pin(jobs::page(tx, ACCOUNT, Some(JobState::Done), i64::MAX, 10)));
+        assert_eq!(page.await.unwrap().len(), 1);
+    })
+    .await;
+}
