@@ -10,5 +10,6 @@ FROM list_contact c JOIN contact_list l ON l.id = c.list WHERE l.deleted_at IS N
 CREATE VIEW v_list_number AS
 SELECT account, contact, phone, ordinal, kind FROM list_number;
 
+-- Who asks compares expires_at with its own time: the job that takes entries off comes later.
 CREATE VIEW v_do_not_call AS
-SELECT account, phone FROM do_not_call WHERE lifted_at IS NULL;
+SELECT account, phone, scope, target, expires_at FROM do_not_call_entry WHERE lifted_at IS NULL;

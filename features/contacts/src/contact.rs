@@ -80,6 +80,23 @@ pub(crate) fn read(row: &Row, places: &Places, region: Region) -> Result<Candida
     Ok(Candidate { line: row.line, external_id, phones, name, zone, variables, phone_lost })
 }
 
+/// As [`read`]; a `strict` source must give every contact an id and a name (ALO-12).
+pub(crate) fn read_from(
+    row: &Row,
+    places: &Places,
+    region: Region,
+    strict: bool,
+) -> Result<Candidate, Reason> {
+    let contact = read(row, places, region)?;
+    if strict && contact.external_id.is_none() {
+        return Err(Reason::IdMissing);
+    }
+    if strict && contact.name.is_none() {
+        return Err(Reason::NameMissing);
+    }
+    Ok(contact)
+}
+
 /// The readable numbers of `cells`, and whether one of several could not be read. The error is that
 /// of the first cell that holds anything.
 fn phones<'a>(

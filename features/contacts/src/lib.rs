@@ -2,6 +2,7 @@
 
 mod aliases;
 mod contact;
+mod do_not_call;
 mod file;
 mod jobs;
 mod mapping;
@@ -11,6 +12,8 @@ mod problems;
 mod reason;
 mod rejected;
 mod routes;
+mod seed;
+mod source;
 mod store;
 mod topics;
 mod uses;
@@ -18,28 +21,57 @@ mod uses;
 use std::sync::Arc;
 
 use access::Permission;
+use base::{Id, kind};
 use host::{Feature, Handles, Socket};
-use http_kit::{ApiRouter, ProblemInfo, routes};
+use http_kit::{ApiRouter, Caller, ProblemInfo, routes};
 
 pub use problems::ContactProblem;
+pub use seed::NewContact;
+pub use source::load::Google;
 pub use uses::{ListUses, NoUses};
 
 /// The largest file that an import takes: 200 MB.
 pub const LARGEST_FILE: u64 = 200 * 1000 * 1000;
 
-/// The feature: contact lists, imports and the do-not-call list.
+/// The feature: contact lists, imports and the do-not-call list. Cheap to clone.
+#[derive(Clone)]
 pub struct Contacts(Arc<State>);
 
 /// What routes and jobs work with.
 pub(crate) struct State {
     pub(crate) handles: Handles,
     pub(crate) uses: Arc<dyn ListUses>,
+    pub(crate) google: Google,
 }
 
 impl Contacts {
     /// The feature with the platform's tools and somebody who knows which lists are in use.
     pub fn new(handles: Handles, uses: Arc<dyn ListUses>) -> Self {
-        Self(Arc::new(State { handles, uses }))
+        Self::with_google(handles, uses, Google::default())
+    }
+
+    /// As [`Contacts::new`], with sheets asked for elsewhere; for tests.
+    pub fn with_google(handles: Handles, uses: Arc<dyn ListUses>, google: Google) -> Self {
+        Self(Arc::new(State { handles, uses, google }))
+    }
+
+    /// Makes a list of these contacts, under a free name.
+    pub async fn add_list(
+        &self,
+        by: &Caller,
+        name: &str,
+        contacts: Vec<NewContact>,
+    ) -> http_kit::Result<Id<kind::ContactList>> {
+        seed::add(&self.0, by, name, contacts).await
+    }
+
+    /// Removes a list as its route does. One that is gone is no error.
+    pub async fn remove_list(
+        &self,
+        by: &Caller,
+        list: Id<kind::ContactList>,
+    ) -> http_kit::Result<()> {
+        seed::remove(&self.0, by, list).await
     }
 }
 
@@ -47,10 +79,20 @@ impl Contacts {
 pub fn chain() -> db::Chain {
     db::Chain {
         feature: "contacts",
-        migrations: &[db::Migration {
-            name: "20261120120000_contacts",
-            sql: include_str!("../migrations/20261120120000_contacts.sql"),
-        }],
+        migrations: &[
+            db::Migration {
+                name: "20261120120000_contacts",
+                sql: include_str!("../migrations/20261120120000_contacts.sql"),
+            },
+            db::Migration {
+                name: "20261122090000_do_not_call_entry",
+                sql: include_str!("../migrations/20261122090000_do_not_call_entry.sql"),
+            },
+            db::Migration {
+                name: "20261122100000_source",
+                sql: include_str!("../migrations/20261122100000_source.sql"),
+            },
+        ],
         views: include_str!("../migrations/views.sql"),
     }
 }
@@ -69,7 +111,9 @@ impl Feature for Contacts {
     }
 
     fn routes(&self) -> ApiRouter {
-        use crate::routes::{contacts, do_not_call, imports, lists, rejected, template, upload};
+        use crate::routes::{
+            contacts, do_not_call, imports, lists, rejected, sources, template, test_load, upload,
+        };
         ApiRouter::new()
             .with(Permission::ListView, routes!(lists::list_lists))
             .with(Permission::ListEdit, routes!(lists::create_list))
@@ -85,8 +129,16 @@ impl Feature for Contacts {
             .with(Permission::ListEdit, routes!(imports::start_import))
             .with(Permission::ListEdit, routes!(imports::cancel_import))
             .with(Permission::ListExport, routes!(rejected::get_rejected))
-            .with(Permission::ListEdit, routes!(do_not_call::forbid_calls))
-            .with(Permission::ListEdit, routes!(do_not_call::allow_calls))
+            .merge(do_not_call::routes())
+            .with(Permission::ListView, routes!(sources::list_sources))
+            .with(Permission::ListEdit, routes!(sources::create_source))
+            .with(Permission::ListEdit, routes!(test_load::test_source))
+            .with(Permission::ListView, routes!(sources::get_source))
+            .with(Permission::ListEdit, routes!(sources::change_source))
+            .with(Permission::ListEdit, routes!(sources::delete_source))
+            .with(Permission::ListEdit, routes!(sources::pull_source))
+            .with(Permission::ListView, routes!(sources::list_pulls))
+            .with(Permission::ListEdit, routes!(sources::get_pull_raw))
             .with_state(Arc::clone(&self.0))
     }
 

@@ -42,6 +42,22 @@ http_kit::problems! {
             "import_gave_up",
             "The import failed ten times in a row. What it had taken stays in the list."
         ),
+        /// The number was taken off the do-not-call list meanwhile, or the entry belongs to another
+        /// account. Reload the page.
+        DoNotCallNotFound =
+            (404, "do_not_call_not_found", "The do-not-call list has no such entry."),
+        /// No column of the file holds phone numbers. Name one “phone”, or put the numbers in the
+        /// first column.
+        NumbersNoPhone = (422, "numbers_no_phone", "No column of this file holds phone numbers."),
+        /// The source was removed, or belongs to another account or a deleted list.
+        SourceNotFound = (404, "source_not_found", "There is no such source."),
+        /// The rows of an earlier load are still being taken. Load again when they are in.
+        SourceBusy = (409, "source_busy", "The last load of this source is still under way."),
+        /// The source is switched off. Switch it on, then load it.
+        SourceOff = (409, "source_off", "This source is switched off."),
+        /// A list has no room for another source. Remove one that is not needed any more.
+        SourcesFull { most: i64 } =
+            (409, "sources_full", "A list has {most} sources at most."),
         /// The number is not in international form.
         PhoneInvalid = (
             422,

@@ -42,6 +42,22 @@ reasons! {
         "Telefon raqami yo‘q.",
         "Không có số điện thoại.",
     }
+    /// A feed gave no id.
+    IdMissing = "id_missing" {
+        "There is no id.",
+        "Немає ідентифікатора.",
+        "Нет идентификатора.",
+        "Identifikator yo‘q.",
+        "Không có mã định danh.",
+    }
+    /// A feed gave no name.
+    NameMissing = "name_missing" {
+        "There is no name.",
+        "Немає імені.",
+        "Нет имени.",
+        "Ism yo‘q.",
+        "Không có tên.",
+    }
     /// The text is not a number.
     PhoneUnreadable = "phone_unreadable" {
         "The phone number cannot be read.",
@@ -73,6 +89,14 @@ reasons! {
         "Такого номера телефона в этой стране не существует.",
         "Bu mamlakatda bunday telefon raqami mavjud emas.",
         "Quốc gia đó không có số điện thoại như vậy.",
+    }
+    /// The end of an entry of the do-not-call list is neither a date nor a moment.
+    UntilUnreadable = "until_unreadable" {
+        "The date in the column “until” cannot be read. Write it as 2026-12-31.",
+        "Дату в стовпці «до» не вдалося прочитати. Запишіть її як 2026-12-31.",
+        "Дату в столбце «до» не удалось прочитать. Запишите её как 2026-12-31.",
+        "“qachongacha” ustunidagi sanani o‘qib bo‘lmadi. Uni 2026-12-31 kabi yozing.",
+        "Không đọc được ngày ở cột “đến”. Hãy viết như 2026-12-31.",
     }
     /// A spreadsheet wrote the number as `3.80931E+11` and so lost digits.
     PhoneRounded = "phone_rounded" {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     State,
-    routes::{Import, lists, upload},
+    routes::{Import, lists, sources, upload},
 };
 
 /// Declares the topics.
@@ -22,6 +22,14 @@ pub(crate) fn plug(state: &Arc<State>, socket: &mut Socket) {
         async move {
             let id: Id<kind::ContactList> = params.get("id")?;
             json(lists::read(&state, account, id).await?)
+        }
+    }));
+    let of_source = Arc::clone(state);
+    socket.topic(Topic::new("source:{id}", Permission::ListView, move |account, params| {
+        let state = Arc::clone(&of_source);
+        async move {
+            let id: Id<kind::ContactSource> = params.get("id")?;
+            json(sources::read(&state, account, id).await?)
         }
     }));
     let of_import = Arc::clone(state);

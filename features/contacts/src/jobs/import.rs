@@ -192,6 +192,8 @@ async fn next_unit(blob: &Blob, window: &mut Window, import: &ImportRow) -> Resu
     window.fill(blob, key, import.next_byte as u64, import.bytes as u64).await?;
     let format = import.format();
     let line = import.next_line as u64;
+    let source = import.source.clone();
+    let strict = source == "feed";
     let (account, list, id) = (import.account, import.list, import.id);
     let (first_byte, bytes) = (import.next_byte, import.bytes);
     let mut taken = std::mem::take(window);
@@ -204,11 +206,12 @@ async fn next_unit(blob: &Blob, window: &mut Window, import: &ImportRow) -> Resu
             account,
             list,
             import: id,
+            source,
             first_byte,
             next_byte,
             next_line: (line + lines) as i64,
             is_last: next_byte >= bytes,
-            rows: rows.into_iter().map(|row| read(row, &places, region)).collect(),
+            rows: rows.into_iter().map(|row| read(row, &places, region, strict)).collect(),
         };
         (taken, unit)
     })
@@ -218,8 +221,8 @@ async fn next_unit(blob: &Blob, window: &mut Window, import: &ImportRow) -> Resu
     Ok(unit)
 }
 
-fn read(row: file::Row, places: &Places, region: Region) -> UnitRow {
-    let read = contact::read(&row, places, region);
+fn read(row: file::Row, places: &Places, region: Region, strict: bool) -> UnitRow {
+    let read = contact::read_from(&row, places, region, strict);
     UnitRow { line: row.line, cells: row.cells, read }
 }
 

@@ -1,6 +1,8 @@
 //! The background work of contacts, one file for each kind.
 
+pub(crate) mod expire;
 pub(crate) mod import;
+pub(crate) mod pull;
 pub(crate) mod purge;
 
 use std::{sync::Arc, time::Duration};
@@ -44,6 +46,8 @@ where
 
 /// Declares the jobs.
 pub(crate) fn plug(state: &Arc<State>, socket: &mut Socket) {
+    socket.job(expire::Expire(Arc::clone(state)));
     socket.job(import::Import(Arc::clone(state)));
+    socket.job(pull::Pull(Arc::clone(state)));
     socket.job(purge::Purge(Arc::clone(state)));
 }

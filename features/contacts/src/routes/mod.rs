@@ -5,7 +5,9 @@ pub(crate) mod do_not_call;
 pub(crate) mod imports;
 pub(crate) mod lists;
 pub(crate) mod rejected;
+pub(crate) mod sources;
 pub(crate) mod template;
+pub(crate) mod test_load;
 pub(crate) mod upload;
 
 use http_kit::{Problem, Time};
@@ -118,7 +120,9 @@ pub(crate) struct Import {
     /// The list.
     pub(crate) list: String,
     pub(crate) state: ImportState,
-    /// The file's name on the person's computer.
+    /// `csv`, `xlsx`, `sheet` or `feed`.
+    pub(crate) source: String,
+    /// The file's name on the person's computer, or the name of the source.
     pub(crate) filename: String,
     /// Guessed, until changed.
     pub(crate) encoding: Encoding,
@@ -157,6 +161,7 @@ impl From<ImportRow> for Import {
             id: row.id.to_string(),
             list: row.list.to_string(),
             state,
+            source: row.source,
             filename: row.filename,
             encoding: row.encoding,
             delimiter: row.delimiter,

@@ -122,7 +122,7 @@ pub(crate) fn disk(error: impl std::fmt::Display) -> Problem {
     db::Error::Unavailable(error.to_string()).into()
 }
 
-fn not_text(fault: NotText) -> ContactProblem {
+pub(crate) fn not_text(fault: NotText) -> ContactProblem {
     match fault {
         NotText::Spreadsheet => ContactProblem::ImportSpreadsheet,
         NotText::Utf16 => ContactProblem::ImportUtf16,

@@ -75,10 +75,11 @@ pub(crate) async fn numbers(
     let rows: Vec<NumberRow> = tx
         .all(
             sql!(
-                "SELECT n.contact, n.phone, n.kind, d.phone IS NOT NULL
-                 FROM list_number n LEFT JOIN do_not_call d
-                 ON d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
-                 WHERE n.account = $1
+                "SELECT n.contact, n.phone, n.kind,
+                   EXISTS (SELECT 1 FROM do_not_call_entry d
+                     WHERE d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
+                     AND (d.scope = 'account' OR (d.scope = 'list' AND d.target = n.list)))
+                 FROM list_number n WHERE n.account = $1
                  AND n.contact IN (SELECT CAST(key AS BIGINT) FROM json_each($2))
                  ORDER BY n.contact, n.ordinal"
             ),

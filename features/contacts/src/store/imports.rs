@@ -54,6 +54,8 @@ pub(crate) struct ImportRow {
     pub(crate) created_at: Timestamp,
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) finished_at: Option<Timestamp>,
+    /// csv, xlsx, sheet or feed.
+    pub(crate) source: String,
 }
 
 fn json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
@@ -92,6 +94,7 @@ impl FromRow for ImportRow {
             created_at: row.next()?,
             started_at: row.next()?,
             finished_at: row.next()?,
+            source: row.next()?,
         })
     }
 }
@@ -203,6 +206,7 @@ pub(crate) async fn remembered(
             sql!(
                 "SELECT mapping, region FROM import
                  WHERE account = $1 AND columns_key = $2 AND started_at IS NOT NULL
+                   AND source IN ('csv', 'xlsx')
                  ORDER BY started_at DESC LIMIT 1"
             ),
             args![account, columns_key(columns)],
@@ -226,7 +230,7 @@ pub(crate) async fn get(tx: &mut Tx<'_>, account: Account, id: Import) -> Result
                     i.delimiter, i.has_header, i.columns, i.sample, i.mapping, i.region,
                     i.next_byte, i.next_line, i.row_count, i.added, i.updated, i.unchanged,
                     i.duplicates, i.rejected, i.warnings, i.kept, i.problem, i.job, i.created_at,
-                    i.started_at, i.finished_at
+                    i.started_at, i.finished_at, i.source
              FROM import i JOIN contact_list l ON l.id = i.list AND l.deleted_at IS NULL
              WHERE i.account = $1 AND i.id = $2"
         ),
@@ -248,7 +252,7 @@ pub(crate) async fn page(
             "SELECT id, account, list, state, filename, blob_key, bytes, encoding, delimiter,
                     has_header, columns, sample, mapping, region, next_byte, next_line, row_count,
                     added, updated, unchanged, duplicates, rejected, warnings, kept, problem, job,
-                    created_at, started_at, finished_at
+                    created_at, started_at, finished_at, source
              FROM import WHERE account = $1 AND list = $2 AND id < $3
              ORDER BY id DESC LIMIT $4"
         ),

@@ -179,6 +179,7 @@ pub(crate) async fn remove_some(
     if removed > 0 {
         return Ok(false);
     }
+    super::sources::remove_of_list(tx, account, id).await?;
     let rows = tx
         .exec(
             sql!(
@@ -191,6 +192,7 @@ pub(crate) async fn remove_some(
     tracing::debug!(list = %id, rows, "the rejected rows of a deleted list are gone");
     tx.exec(sql!("DELETE FROM import WHERE account = $1 AND list = $2"), args![account, id])
         .await?;
+    super::do_not_call::forget_list(tx, account, id).await?;
     tx.exec(
         sql!(
             "DELETE FROM contact_list

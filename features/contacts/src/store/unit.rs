@@ -35,6 +35,8 @@ pub(crate) struct Unit {
     pub(crate) account: Id<kind::Account>,
     pub(crate) list: Id<kind::ContactList>,
     pub(crate) import: Id<kind::Import>,
+    /// How new contacts came in.
+    pub(crate) source: String,
     /// The cursor that this unit goes on from.
     pub(crate) first_byte: i64,
     /// The cursor behind it.
@@ -43,6 +45,14 @@ pub(crate) struct Unit {
     /// Whether the file ends here.
     pub(crate) is_last: bool,
     pub(crate) rows: Vec<UnitRow>,
+}
+
+/// Where the unit's new contacts come from.
+struct Origin {
+    account: Id<kind::Account>,
+    list: Id<kind::ContactList>,
+    import: Id<kind::Import>,
+    source: String,
 }
 
 /// What became of a unit.
@@ -110,7 +120,9 @@ pub(crate) async fn apply(
     for (row, verdict) in candidates.iter().zip(verdicts) {
         changes.take(row, verdict);
     }
-    let effect = changes.store(tx, unit.account, unit.list, unit.import, now).await?;
+    let Unit { account, list, import, source, .. } = unit;
+    let origin = Origin { account, list, import, source };
+    let effect = changes.store(tx, &origin, now).await?;
     let kept = keep_rows(tx, unit.account, unit.import, kept).await?;
     let version = count_list(tx, unit.account, unit.list, &effect, now).await?;
     let cursor = (unit.next_byte, unit.next_line, unit.is_last);
@@ -313,14 +325,8 @@ impl Changes {
         }
     }
 
-    async fn store(
-        self,
-        tx: &mut Tx<'_>,
-        account: Id<kind::Account>,
-        list: Id<kind::ContactList>,
-        import: Id<kind::Import>,
-        now: Timestamp,
-    ) -> Result<Effect> {
+    async fn store(self, tx: &mut Tx<'_>, origin: &Origin, now: Timestamp) -> Result<Effect> {
+        let Origin { account, list, import, .. } = *origin;
         let contacts = self.added.len() as i64;
         let contacts_touched = contacts + self.changed.len() as i64;
         let numbers = self.numbers.len() as i64;
@@ -328,7 +334,7 @@ impl Changes {
             self.added.keys().chain(self.changed.keys()).map(|id| (id.clone(), json!(0))).collect();
         let forbidden_before = forbidden(tx, &touched).await?;
         let numbers_before = change(tx, import, Value::Object(self.changed), now).await?;
-        add(tx, account, list, import, Value::Object(self.added), now).await?;
+        add(tx, origin, Value::Object(self.added), now).await?;
         tx.exec(
             sql!(
                 "UPDATE list_contact SET import = $1
@@ -357,9 +363,11 @@ async fn forbidden(tx: &mut Tx<'_>, contacts: &Value) -> Result<i64> {
     let (count,): (i64,) = tx
         .one(
             sql!(
-                "SELECT COUNT(*) FROM list_number n JOIN do_not_call d
-                 ON d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
-                 WHERE n.contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
+                "SELECT COUNT(*) FROM list_number n
+                 WHERE n.contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))
+                 AND EXISTS (SELECT 1 FROM do_not_call_entry d
+                   WHERE d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
+                   AND (d.scope = 'account' OR (d.scope = 'list' AND d.target = n.list)))"
             ),
             args![contacts],
         )
@@ -408,24 +416,18 @@ async fn change(
     Ok(removed as i64)
 }
 
-async fn add(
-    tx: &mut Tx<'_>,
-    account: Id<kind::Account>,
-    list: Id<kind::ContactList>,
-    import: Id<kind::Import>,
-    contacts: Value,
-    now: Timestamp,
-) -> Result<()> {
+async fn add(tx: &mut Tx<'_>, origin: &Origin, contacts: Value, now: Timestamp) -> Result<()> {
+    let Origin { account, list, import, ref source } = *origin;
     tx.exec(
         sql!(
             "INSERT INTO list_contact (id, account, list, external_id, name, first_phone, zone,
                                        variables, source, import, search, created_at, updated_at)
              SELECT CAST(key AS BIGINT), $1, $2, value ->> 'external_id', value ->> 'name',
-                    value ->> 'first_phone', value ->> 'zone', value -> 'variables', 'csv', $3,
+                    value ->> 'first_phone', value ->> 'zone', value -> 'variables', $6, $3,
                     value ->> 'search', $4, $4
              FROM json_each($5)"
         ),
-        args![account, list, import, now, contacts],
+        args![account, list, import, now, contacts, source.as_str()],
     )
     .await
     .map(drop)

@@ -3,4 +3,6 @@
 mod do_not_call;
 mod imports;
 mod lists;
+mod peer;
+mod sources;
 mod world;

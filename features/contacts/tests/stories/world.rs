@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, future::Future, sync::Arc};
 use access::Role;
 use axum::{body::Body, http::Method};
 use base::{Id, kind};
-use contacts::{Contacts, ListUses};
+use contacts::{Contacts, Google, ListUses};
 use db::{Chain, Migration, Tx, args, sql, testing};
 use futures::future::BoxFuture;
 use host::{
@@ -13,6 +13,7 @@ use host::{
     testing::{Answer, Desk},
 };
 use jobs::Jobs;
+use outbound::{Allowed, Outbound};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -40,6 +41,17 @@ impl ListUses for Uses {
         let used = self.0.lock().contains(&list.raw());
         Box::pin(async move { Ok(used.then(|| "Spring".to_owned())) })
     }
+
+    /// Account 1 has the campaign 7.
+    fn campaign_name<'a>(
+        &'a self,
+        _: &'a mut Tx<'_>,
+        account: Id<kind::Account>,
+        campaign: Id<kind::Campaign>,
+    ) -> BoxFuture<'a, db::Result<Option<String>>> {
+        let known = (account.raw(), campaign.raw()) == (1, 7);
+        Box::pin(async move { Ok(known.then(|| "Spring".to_owned())) })
+    }
 }
 
 /// What people publishes, as far as contacts reads it.
@@ -50,7 +62,9 @@ const PEOPLE: Chain = Chain {
         sql: "CREATE TABLE an_account (account BIGINT NOT NULL, country TEXT);
               INSERT INTO an_account VALUES (1, 'UA'), (2, 'UZ');",
     }],
-    views: "CREATE VIEW v_account AS SELECT account, country FROM an_account;",
+    views: "CREATE VIEW v_account AS SELECT account, country FROM an_account;
+            CREATE VIEW v_person AS SELECT account, account AS person, 'Olena' AS name
+            FROM an_account;",
 };
 
 /// Tells `story` on both engines.
@@ -64,12 +78,26 @@ where
 }
 
 impl World {
-    fn new(host: host::testing::World) -> Self {
+    fn new(mut host: host::testing::World) -> Self {
+        // A peer of a test is on the loopback; everything else there is refused as ever.
+        let allowed: Allowed = "127.0.0.1".parse().unwrap();
+        host.handles.outbound = Outbound::new(allowed, host.handles.clock.clone());
+        Self::with(host, Google::default())
+    }
+
+    fn with(host: host::testing::World, google: Google) -> Self {
         let uses = Arc::<Uses>::default();
-        let feature = Contacts::new(host.handles.clone(), Arc::clone(&uses) as Arc<dyn ListUses>);
+        let known = Arc::clone(&uses) as Arc<dyn ListUses>;
+        let feature = Contacts::with_google(host.handles.clone(), known, google);
         let desk = host.desk(&[&feature]);
         let (ours, theirs) = (desk.of(1, Role::Administrator), desk.of(2, Role::Administrator));
         Self { host, ours, theirs, uses }
+    }
+
+    /// The same world, in which Google is at `base`.
+    pub(crate) fn with_google(self, base: &str) -> Self {
+        let google = Google { docs: base.to_owned(), api: base.to_owned() };
+        Self::with(self.host, google)
     }
 
     /// The tools that the feature was made with.
