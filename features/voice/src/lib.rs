@@ -2,6 +2,7 @@
 
 mod audio;
 mod calls;
+mod demo;
 mod lines;
 mod recordings;
 mod serve;
@@ -11,12 +12,13 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use access::Permission;
 use base::{Id, kind};
 use host::{Feature, Handles, Shutdown, Socket};
-use http_kit::{ApiRouter, ProblemInfo, Topic, routes};
+use http_kit::{ApiRouter, Caller, ProblemInfo, Topic, routes};
 
 pub use audio::AudioUses;
 use audio::Library;
 pub use calls::{Abandoned, Calls, LineState, Report, Setup, Slot};
 use calls::{Engine, Shelves};
+use demo::{Addresses, Carrier};
 pub use lines::LineUses;
 use lines::{Book, routes as line_routes};
 use recordings::Shelf;
@@ -37,6 +39,7 @@ pub(crate) struct State {
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) calls: Calls,
     engine: Engine,
+    carrier: Carrier,
 }
 
 impl Voice {
@@ -55,6 +58,12 @@ impl Voice {
         let mut media = media::Config::new(folder);
         media.ports = setup.media_ports.clone();
         let media = Shelf::start_media(media)?;
+        let carrier = Carrier {
+            book: book.clone(),
+            clock: handles.clock.clone(),
+            media: media.clone(),
+            addresses: Addresses::default(),
+        };
         let sounds = Shelves { library: Arc::clone(&library), shelf: Arc::clone(&shelf) };
         let (engine, calls) = Engine::new(
             setup,
@@ -63,14 +72,39 @@ impl Voice {
             media,
             Arc::new(sounds),
             book.clone(),
+            carrier.addresses.clone(),
         );
-        let state = State { handles, book, line_uses, library, shelf, calls, engine };
+        let state = State { handles, book, line_uses, library, shelf, calls, engine, carrier };
         Ok(Self(Arc::new(state)))
     }
 
     /// The way to the calls.
     pub fn calls(&self) -> &Calls {
         &self.0.calls
+    }
+
+    /// Adds a line of the demo carrier, at the highest speed.
+    pub async fn add_demo_line(&self, by: &Caller, name: &str) -> http_kit::Result<Id<kind::Line>> {
+        lines::add_demo(&self.0, by, name).await
+    }
+
+    /// Removes a line as its route does. One that is gone is no error.
+    pub async fn remove_line(&self, by: &Caller, line: Id<kind::Line>) -> http_kit::Result<()> {
+        lines::remove(&self.0, by, line).await
+    }
+
+    /// Puts the demo's announcement into the audio library.
+    pub async fn add_announcement(
+        &self,
+        by: &Caller,
+        name: &str,
+    ) -> http_kit::Result<Id<kind::Audio>> {
+        audio::add(&self.0.library, by, name, demo::announcement()).await
+    }
+
+    /// Removes an audio as its route does. One that is gone is no error.
+    pub async fn remove_audio(&self, by: &Caller, audio: Id<kind::Audio>) -> http_kit::Result<()> {
+        audio::remove(&self.0.library, by, audio).await
     }
 
     /// How long an audio plays; `None` when the account has no such audio.
@@ -104,6 +138,14 @@ impl Feature for Voice {
                     name: "20261120150000_recording",
                     sql: include_str!("../migrations/20261120150000_recording.sql"),
                 },
+                db::Migration {
+                    name: "20261121120000_demo_line",
+                    sql: include_str!("../migrations/20261121120000_demo_line.sql"),
+                },
+                db::Migration {
+                    name: "20261121121000_recording_heard",
+                    sql: include_str!("../migrations/20261121121000_recording_heard.sql"),
+                },
             ],
             views: include_str!("../migrations/views.sql"),
         }
@@ -121,6 +163,7 @@ impl Feature for Voice {
             .with(Permission::LineManage, routes!(line_routes::update::update_line))
             .with(Permission::LineManage, routes!(line_routes::delete::delete_line))
             .with(Permission::LineManage, routes!(line_routes::check::check_line))
+            .with(Permission::LineView, routes!(demo::routes::list_demo_phones))
             .with_state(Arc::clone(&self.0))
             .merge(audio::routes(&self.0.library))
             .merge(recordings::routes(&self.0.shelf))
@@ -141,6 +184,11 @@ impl Feature for Voice {
         socket.run("voice.calls", move |shutdown| {
             let state = Arc::clone(&state);
             async move { state.engine.run(shutdown).await }
+        });
+        let state = Arc::clone(&self.0);
+        socket.run("voice.demo", move |shutdown| {
+            let state = Arc::clone(&state);
+            async move { state.carrier.run(shutdown).await }
         });
         let state = Arc::clone(&self.0);
         socket.run("voice.lines", move |shutdown| {

@@ -117,6 +117,29 @@ pub(crate) fn routes(library: &Arc<Library>) -> ApiRouter {
         .with_state(Arc::clone(library))
 }
 
+/// Puts a sound into the library, for another feature.
+pub(crate) async fn add(
+    library: &Arc<Library>,
+    by: &http_kit::Caller,
+    name: &str,
+    wav: Vec<u8>,
+) -> http_kit::Result<Id<kind::Audio>> {
+    routes::upload::add(library, by, name, wav).await
+}
+
+/// Removes an audio, for another feature; one that is gone is no error.
+pub(crate) async fn remove(
+    library: &Arc<Library>,
+    by: &http_kit::Caller,
+    audio: Id<kind::Audio>,
+) -> http_kit::Result<()> {
+    if library.duration(by.account, audio).await?.is_none() {
+        return Ok(());
+    }
+    let state = axum::extract::State(Arc::clone(library));
+    routes::delete::delete_audio(state, by.clone(), http_kit::Path(audio)).await.map(drop)
+}
+
 /// Where a prompt in `codec` is kept.
 fn prompt_key(account: Id<kind::Account>, audio: Id<kind::Audio>, codec: Codec) -> String {
     let extension = match codec {

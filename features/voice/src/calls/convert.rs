@@ -40,14 +40,14 @@ pub(super) const fn coding(codec: lines::Codec) -> sdp::Coding {
     }
 }
 
-pub(super) const fn codec(coding: sdp::Coding) -> Codec {
+pub(crate) const fn codec(coding: sdp::Coding) -> Codec {
     match coding {
         sdp::Coding::Pcmu => Codec::Pcmu,
         sdp::Coding::Pcma => Codec::Pcma,
     }
 }
 
-pub(super) const fn remote(remote: &sdp::Remote) -> media::Remote {
+pub(crate) const fn remote(remote: &sdp::Remote) -> media::Remote {
     media::Remote {
         address: remote.address,
         rtcp: match remote.rtcp {

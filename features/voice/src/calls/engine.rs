@@ -20,6 +20,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{Abandoned, Calls, Command, Placed, Report, Setup, Sounds, convert, trunks::Trunks};
 use crate::{
+    demo::Addresses,
     lines::{Book, SlotGuard},
     recordings::Shelf,
 };
@@ -42,6 +43,7 @@ pub(crate) struct Engine {
     media: Media,
     sounds: Arc<dyn Sounds>,
     book: Book,
+    addresses: Addresses,
     reports: mpsc::Sender<Report>,
     queue: Mutex<mpsc::UnboundedReceiver<Command>>,
 }
@@ -55,11 +57,12 @@ impl Engine {
         media: Media,
         sounds: Arc<dyn Sounds>,
         book: Book,
+        addresses: Addresses,
     ) -> (Self, Calls) {
         let (calls, queue) = Calls::new(book.clone(), clock.clone(), media.clone());
         let reports = calls.0.reports.clone();
         let queue = Mutex::new(queue);
-        (Self { setup, clock, secrets, media, sounds, book, reports, queue }, calls)
+        (Self { setup, clock, secrets, media, sounds, book, addresses, reports, queue }, calls)
     }
 
     /// Carries calls until the server stops.
@@ -71,7 +74,7 @@ impl Engine {
         let sip = SipIo::start(self.sip_config(), self.clock.clone(), facts);
         let mut work = Work {
             engine: self,
-            trunks: Trunks::new(self.book.clone(), self.secrets.clone()),
+            trunks: Trunks::new(self.book.clone(), self.secrets.clone(), self.addresses.clone()),
             sip,
             events,
             loads,
@@ -477,6 +480,11 @@ impl Work<'_> {
         let line = self.engine.book.line(plan.line)?;
         let port = running.session.as_ref()?.local().port();
         let number: &PhoneNumber = &plan.to;
+        if number.is_demo() != line.demo.is_some() {
+            // The gate refuses these; a permit for one is a fault of the program.
+            tracing::error!(attempt.id = %attempt, "demo numbers and demo lines belong together");
+            return None;
+        }
         Some(Invite {
             line: super::trunks::key(plan.line),
             to: number.as_str().to_owned(),

@@ -1,6 +1,6 @@
 //! Calls: the way in for whoever wants one, and the reports of what became of them.
 
-mod convert;
+pub(crate) mod convert;
 mod engine;
 mod trunks;
 
@@ -12,7 +12,7 @@ use base::{
 };
 use call::{CallPlan, Cause, Dialog, End, EndedBy, LocalCause, Progress, WireIds};
 use clock::Clock;
-use dialer::{LineHealth, Permit, Rate};
+use dialer::{LineHealth, Permit, Rate, Speed};
 use media::{Codec, Recorded};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -93,6 +93,8 @@ pub struct LineState {
     pub in_use: u32,
     /// Whether it answers.
     pub health: LineHealth,
+    /// The demo carrier's speed, when the line is one of its.
+    pub demo: Option<Speed>,
 }
 
 /// What became of one call. Exactly one [`Progress::Ended`] follows every [`Calls::place`].
@@ -249,6 +251,7 @@ impl Calls {
                 enabled: shown.line.enabled,
                 in_use: shown.in_use,
                 health: shown.health.state,
+                demo: shown.line.demo.map(|demo| demo.speed),
             })
             .collect()
     }

@@ -14,14 +14,19 @@ use sip::{Check, Credentials, Health, HealthState, LineFact, LineKey};
 use sip_io::{LineSetup, Route, SipIo};
 use tokio::sync::oneshot;
 
-use crate::lines::{Book, Line, Mode};
+use crate::{
+    demo::Addresses,
+    lines::{Book, Line, Mode},
+};
 
 /// What is known of lines beside the book.
 pub(super) struct Trunks {
     book: Book,
     secrets: Secrets,
-    /// Versions that signalling was told.
-    told: BTreeMap<Id<LineId>, i64>,
+    /// Where lines of the demo carrier are.
+    addresses: Addresses,
+    /// What signalling was told: versions, and ports of the demo carrier.
+    told: BTreeMap<Id<LineId>, (i64, u16)>,
     routes: BTreeMap<Id<LineId>, Route>,
     checks: BTreeMap<Id<LineId>, Vec<oneshot::Sender<Check>>>,
 }
@@ -35,10 +40,11 @@ pub(super) const fn line_of(key: LineKey) -> Id<LineId> {
 }
 
 impl Trunks {
-    pub(super) const fn new(book: Book, secrets: Secrets) -> Self {
+    pub(super) const fn new(book: Book, secrets: Secrets, addresses: Addresses) -> Self {
         Self {
             book,
             secrets,
+            addresses,
             told: BTreeMap::new(),
             routes: BTreeMap::new(),
             checks: BTreeMap::new(),
@@ -59,22 +65,31 @@ impl Trunks {
             self.routes.remove(&id);
             self.checks.remove(&id);
         }
+        let mut done = true;
         for line in lines.iter().filter(|line| line.enabled) {
-            if self.told.get(&line.id) == Some(&line.version) {
+            let demo = self.addresses.of(line.id).filter(|_| line.demo.is_some());
+            let port = demo.map_or(line.port, |address| address.port());
+            if self.told.get(&line.id) == Some(&(line.version, port)) {
                 continue;
             }
-            if sip.line(key(line.id), self.setup(line)).is_err() {
+            if line.demo.is_some() && demo.is_none() {
+                // Its socket is being opened.
+                done = false;
+                continue;
+            }
+            let host = demo.map_or_else(|| line.host.clone(), |address| address.ip().to_string());
+            if sip.line(key(line.id), self.setup(line, host, port)).is_err() {
                 return false;
             }
-            self.told.insert(line.id, line.version);
+            self.told.insert(line.id, (line.version, port));
         }
-        true
+        done
     }
 
-    fn setup(&self, line: &Line) -> LineSetup {
+    fn setup(&self, line: &Line, host: String, port: u16) -> LineSetup {
         LineSetup {
-            host: line.host.clone(),
-            port: Some(line.port).filter(|port| *port != 0),
+            host,
+            port: Some(port).filter(|port| *port != 0),
             user: line.login.clone(),
             caller_id: line.caller_id.clone(),
             credentials: self.credentials(line),

@@ -253,6 +253,7 @@ mod tests {
             rate: Rate::ONE,
             codecs: vec![Codec::Pcmu],
             enabled: true,
+            demo: None,
             version: 1,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,

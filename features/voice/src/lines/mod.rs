@@ -3,6 +3,7 @@
 mod book;
 mod problems;
 pub(crate) mod routes;
+mod seed;
 mod store;
 mod view;
 
@@ -13,8 +14,10 @@ use dialer::Rate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::demo::Demo;
 pub(crate) use book::{Book, SlotGuard};
 pub(crate) use problems::LineProblem;
+pub(crate) use seed::{add_demo, remove};
 pub(crate) use store::load_all;
 
 /// Tells whether a line is in use. Declared here, implemented by whoever calls over lines.
@@ -37,6 +40,8 @@ pub(crate) enum Mode {
     Registration,
     /// The carrier knows our address; credentials are optional.
     Address,
+    /// It is the demo carrier, within this program.
+    Demo,
 }
 
 impl Mode {
@@ -44,6 +49,7 @@ impl Mode {
         match self {
             Self::Registration => "registration",
             Self::Address => "address",
+            Self::Demo => "demo",
         }
     }
 }
@@ -79,6 +85,8 @@ pub(crate) struct Line {
     pub(crate) rate: Rate,
     pub(crate) codecs: Vec<Codec>,
     pub(crate) enabled: bool,
+    /// For a line of the demo carrier, and for no other.
+    pub(crate) demo: Option<Demo>,
     /// Rises with every change.
     pub(crate) version: i64,
     pub(crate) created_at: Timestamp,
@@ -108,7 +116,7 @@ impl FromStr for Mode {
     type Err = db::Error;
 
     fn from_str(text: &str) -> Result<Self, db::Error> {
-        [Self::Registration, Self::Address]
+        [Self::Registration, Self::Address, Self::Demo]
             .into_iter()
             .find(|mode| mode.as_str() == text)
             .ok_or_else(|| db::Error::Decode(format!("{text:?} is no mode of a line")))

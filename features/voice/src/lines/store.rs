@@ -25,6 +25,7 @@ record! {
         rate: i64,
         codecs: Value,
         enabled: bool,
+        demo: Option<Value>,
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -37,6 +38,9 @@ impl TryFrom<LineRow> for Line {
     fn try_from(row: LineRow) -> db::Result<Self> {
         let codecs: Vec<Codec> = serde_json::from_value(row.codecs)
             .map_err(|error| db::Error::Decode(format!("codecs of a line: {error}")))?;
+        let demo = row.demo.map(serde_json::from_value).transpose();
+        let demo =
+            demo.map_err(|error| db::Error::Decode(format!("the demo of a line: {error}")))?;
         Ok(Self {
             id: Id::from_raw(row.id),
             account: Id::from_raw(row.account),
@@ -54,6 +58,7 @@ impl TryFrom<LineRow> for Line {
             rate: Rate::per_mille(row.rate as u32),
             codecs,
             enabled: row.enabled,
+            demo,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -67,8 +72,8 @@ pub(crate) async fn load_all(tx: &mut Tx<'_>) -> db::Result<Vec<Line>> {
         .all(
             sql!(
                 "SELECT id, account, name, mode, host, port, login, auth_login, password, realm,
-                        expires_s, caller_id, channels, rate, codecs, enabled, version, created_at,
-                        updated_at
+                        expires_s, caller_id, channels, rate, codecs, enabled, demo, version,
+                        created_at, updated_at
                  FROM line ORDER BY id"
             ),
             args![],
@@ -78,14 +83,14 @@ pub(crate) async fn load_all(tx: &mut Tx<'_>) -> db::Result<Vec<Line>> {
 }
 
 /// Stores a new line. [`db::Error::Conflict`] when its name is taken.
-pub(super) async fn insert(tx: &mut Tx<'_>, line: &Line) -> db::Result<()> {
+pub(crate) async fn insert(tx: &mut Tx<'_>, line: &Line) -> db::Result<()> {
     tx.exec(
         sql!(
             "INSERT INTO line (id, account, name, mode, host, port, login, auth_login, password,
                                realm, expires_s, caller_id, channels, rate, codecs, enabled,
-                               version, created_at, updated_at)
+                               demo, version, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                     $18, $19)"
+                     $18, $19, $20)"
         ),
         args![
             line.id,
@@ -104,6 +109,7 @@ pub(super) async fn insert(tx: &mut Tx<'_>, line: &Line) -> db::Result<()> {
             line.rate.thousandths(),
             codecs(line),
             line.enabled,
+            demo(line),
             line.version,
             line.created_at,
             line.updated_at
@@ -121,8 +127,8 @@ pub(super) async fn update(tx: &mut Tx<'_>, line: &Line, before: i64) -> db::Res
                 "UPDATE line SET name = $3, mode = $4, host = $5, port = $6, login = $7,
                         auth_login = $8, password = $9, realm = $10, expires_s = $11,
                         caller_id = $12, channels = $13, rate = $14, codecs = $15, enabled = $16,
-                        version = $17, updated_at = $18
-                 WHERE account = $1 AND id = $2 AND version = $19"
+                        demo = $17, version = $18, updated_at = $19
+                 WHERE account = $1 AND id = $2 AND version = $20"
             ),
             args![
                 line.account,
@@ -141,6 +147,7 @@ pub(super) async fn update(tx: &mut Tx<'_>, line: &Line, before: i64) -> db::Res
                 line.rate.thousandths(),
                 codecs(line),
                 line.enabled,
+                demo(line),
                 line.version,
                 line.updated_at,
                 before
@@ -160,6 +167,10 @@ pub(super) async fn delete(
         .exec(sql!("DELETE FROM line WHERE account = $1 AND id = $2"), args![account, line])
         .await?;
     if gone == 1 { Ok(()) } else { Err(db::Error::NotFound) }
+}
+
+fn demo(line: &Line) -> Option<Value> {
+    line.demo.and_then(|demo| serde_json::to_value(demo).ok())
 }
 
 fn codecs(line: &Line) -> Value {

@@ -10,6 +10,7 @@ use settings::Secrets;
 use utoipa::ToSchema;
 
 use super::{Codec, Line, Mode, book::Shown};
+use crate::demo::Demo;
 
 /// A line.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -40,11 +41,20 @@ pub(crate) struct LineView {
     /// The preferred first.
     codecs: Vec<Codec>,
     enabled: bool,
+    /// For a line of the demo carrier, and for no other.
+    demo: Option<Demo>,
     /// Send it back with a change.
     version: i64,
     health: HealthView,
     /// Channels in use now.
     in_use: u32,
+}
+
+impl LineView {
+    /// Which.
+    pub(super) const fn id(&self) -> Id<kind::Line> {
+        self.id
+    }
 }
 
 /// How a line fares.
@@ -81,6 +91,7 @@ impl From<Shown> for LineView {
             calls_per_second: line.rate.calls_per_second(),
             codecs: line.codecs.clone(),
             enabled: line.enabled,
+            demo: line.demo,
             version: line.version,
             health: HealthView {
                 state: if line.enabled { shown.health.state.as_str() } else { "disabled" },
@@ -97,8 +108,8 @@ impl From<Shown> for LineView {
 /// A new line, or the fields of one that change.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct LineChange {
-    name: Option<String>,
-    mode: Option<Mode>,
+    pub(super) name: Option<String>,
+    pub(super) mode: Option<Mode>,
     host: Option<String>,
     /// 1 to 65535, or 0 to ask the DNS. 5060 when absent.
     port: Option<u16>,
@@ -116,13 +127,29 @@ pub(crate) struct LineChange {
     #[serde(default, deserialize_with = "http_kit::present")]
     caller_id: Option<Option<String>>,
     /// 1 to 1000; 1 when absent.
-    channels: Option<u32>,
+    pub(super) channels: Option<u32>,
     /// 0.001 to 1000; 1 when absent.
-    calls_per_second: Option<f64>,
+    pub(super) calls_per_second: Option<f64>,
     codecs: Option<Vec<Codec>>,
     enabled: Option<bool>,
+    /// Of a line of the demo carrier.
+    pub(super) demo: Option<Demo>,
     /// The version that was changed; absent overwrites whatever is there.
     pub(super) version: Option<i64>,
+}
+
+impl LineChange {
+    /// A new line of the demo carrier: ten channels, five calls a second.
+    pub(super) fn of_demo(name: Option<String>, demo: Demo) -> Self {
+        Self {
+            name,
+            mode: Some(Mode::Demo),
+            channels: Some(10),
+            calls_per_second: Some(5.0),
+            demo: Some(demo),
+            ..Self::default()
+        }
+    }
 }
 
 impl Line {
@@ -145,6 +172,7 @@ impl Line {
             rate: Rate::ONE,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             enabled: true,
+            demo: None,
             version: 0,
             created_at: now,
             updated_at: now,
@@ -166,7 +194,10 @@ impl Line {
             }
         }
         set(&mut self.name, change.name.map(|name| name.trim().to_owned()));
-        set(&mut self.mode, change.mode);
+        self.change_mode(change.mode, &mut fields);
+        if let Some(demo) = change.demo.filter(|_| self.mode == Mode::Demo) {
+            self.demo = Some(demo);
+        }
         set(&mut self.host, change.host.map(|host| host.trim().to_owned()));
         set(&mut self.port, change.port);
         set(&mut self.login, change.user.map(filled));
@@ -190,9 +221,28 @@ impl Line {
         Ok(())
     }
 
+    /// A new line gets its mode; later it may change between real ones only, because what was
+    /// called over a demo line must never be called over a real one.
+    fn change_mode(&mut self, mode: Option<Mode>, fields: &mut Fields) {
+        let Some(mode) = mode else { return };
+        let real = mode != Mode::Demo;
+        let fixed = self.version > 0 && real == self.demo.is_some();
+        let detail = "A demo line stays one, and a real line too.";
+        fields.check("mode", !fixed, "mode_fixed", detail);
+        if fixed {
+            return;
+        }
+        self.mode = mode;
+        if !real {
+            self.demo.get_or_insert_default();
+        }
+    }
+
     fn check(&self, fields: &mut Fields) {
         fields.text("name", &self.name, 1..=80);
-        if self.host.is_empty() {
+        if let Some(demo) = self.demo {
+            fields.number("demo.seed", demo.seed, 0..=1_000_000);
+        } else if self.host.is_empty() {
             fields.fault("host", "required", "Fill this in.");
         } else {
             fields.check(

@@ -29,6 +29,7 @@ pub(super) async fn keep(handles: &Handles, made: &Recorded) -> db::Result<()> {
         bytes: made.bytes as i64,
         created_at: now,
         expires_at: Some(now.plus(KEPT)),
+        heard_at: None,
     };
     handles.db.write(move |tx| Box::pin(async move { store::insert(tx, &row).await })).await
 }

@@ -63,6 +63,20 @@ impl Shelf {
         keep::keep(&self.handles, made).await
     }
 
+    /// Notes that somebody listens to a recording, the first time.
+    async fn heard(&self, row: &store::RecordingRow) -> db::Result<()> {
+        if row.heard_at.is_some() {
+            return Ok(());
+        }
+        let (account, attempt, now) = (row.account, row.attempt, self.handles.clock.now());
+        self.handles
+            .db
+            .write(move |tx| {
+                Box::pin(async move { store::set_heard(tx, account, attempt, now).await })
+            })
+            .await
+    }
+
     /// Keeps what a crash, or a database that was away, left without a row; deletes what has expired.
     pub(crate) async fn run(&self, shutdown: Shutdown) {
         let clock = self.handles.clock.clone();

@@ -16,6 +16,7 @@ record! {
         pub(super) bytes: i64,
         pub(super) created_at: Timestamp,
         pub(super) expires_at: Option<Timestamp>,
+        pub(super) heard_at: Option<Timestamp>,
     }
 }
 
@@ -26,7 +27,7 @@ pub(super) async fn get(
 ) -> db::Result<RecordingRow> {
     tx.one(
         sql!(
-            "SELECT attempt, account, file, duration, bytes, created_at, expires_at
+            "SELECT attempt, account, file, duration, bytes, created_at, expires_at, heard_at
              FROM recording WHERE account = $1 AND attempt = $2"
         ),
         args![account, attempt],
@@ -74,12 +75,30 @@ pub(super) async fn expired(
 ) -> db::Result<Vec<RecordingRow>> {
     tx.all(
         sql!(
-            "SELECT attempt, account, file, duration, bytes, created_at, expires_at
+            "SELECT attempt, account, file, duration, bytes, created_at, expires_at, heard_at
              FROM recording WHERE expires_at <= $1 ORDER BY expires_at, attempt LIMIT $2"
         ),
         args![now, limit],
     )
     .await
+}
+
+/// Notes that somebody listened, the first time.
+pub(super) async fn set_heard(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    attempt: Id<kind::Attempt>,
+    now: Timestamp,
+) -> db::Result<()> {
+    tx.exec(
+        sql!(
+            "UPDATE recording SET heard_at = $3
+             WHERE account = $1 AND attempt = $2 AND heard_at IS NULL"
+        ),
+        args![account, attempt, now],
+    )
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn delete(

@@ -64,6 +64,24 @@ pub(crate) async fn upload_audio(
     Ok((StatusCode::CREATED, Json(AudioView::new(row, false))))
 }
 
+/// Takes in a sound that the program made itself.
+pub(in crate::audio) async fn add(
+    library: &Arc<Library>,
+    caller: &Caller,
+    name: &str,
+    wav: Vec<u8>,
+) -> Result<Id<kind::Audio>> {
+    let (account, id) = (caller.account, library.handles.ids.next::<kind::Audio>());
+    let mut writer = library.handles.blob.create(&master_key(account, id)).await.map_err(disk)?;
+    writer.write(wav).await.map_err(disk)?;
+    let bytes = writer.finish().await.map_err(disk)?;
+    let made = prepare(library, caller, id, name.to_owned(), bytes).await;
+    if made.is_err() {
+        remove_files(&library.handles, account, id).await;
+    }
+    made.map(|row| row.id)
+}
+
 /// Writes the body to `key` as it comes; gives its size.
 async fn receive(library: &Library, key: &str, mut upload: Upload) -> Result<u64> {
     let mut writer = library.handles.blob.create(key).await.map_err(disk)?;

@@ -31,6 +31,7 @@ pub(crate) async fn get_recording(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = find(&shelf, &caller, attempt).await?;
+    shelf.heard(&row).await?;
     let key = format!("{FOLDER}/{}.wav", row.file);
     serve::wav(&shelf.handles.blob, &key, &headers).await
 }
