@@ -4,3 +4,7 @@
 CREATE VIEW v_campaign_use AS
 SELECT account, id AS campaign, name, state, line, audio FROM campaign
 WHERE deleted_at IS NULL AND state IN ('running', 'paused');
+
+-- Every campaign, deleted or not.
+CREATE VIEW v_campaign AS
+SELECT account, id AS campaign, name, state, line, started_at, deleted_at FROM campaign;

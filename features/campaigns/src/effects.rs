@@ -69,8 +69,11 @@ fn invite_first(runner: &mut Runner, claim: Claim, wire: WireIds, slot: Slot) {
     let now = runner.core.handles.clock.now();
     let window = claim.rules.window();
     let callee = Callee { contact: None, do_not_call: false, calls: &[], window: &window };
-    let policy =
-        Policy { caps: claim.rules.caps, max_attempts: claim.rules.max_attempts, demo_line: false };
+    let policy = Policy {
+        caps: claim.rules.caps,
+        max_attempts: claim.rules.max_attempts,
+        demo_line: claim.demo.is_some(),
+    };
     let unasked = may_dial(&callee, &claim.phone, Purpose::OwnPhone, now, &policy);
     let plan = plan(runner, &claim, wire.clone());
     show(runner, &claim);
@@ -87,7 +90,7 @@ fn plan(runner: &Runner, claim: &Claim, wire: WireIds) -> CallPlan {
         line: claim.line,
         to: claim.phone.clone(),
         caller_id: None,
-        ring_time: claim.rules.ring,
+        ring_time: claim.demo.unwrap_or_default().hasten(claim.rules.ring),
         on_answer: claim.rules.on_answer,
         record: claim.rules.record,
         wire,

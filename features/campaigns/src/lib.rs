@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod effects;
+mod export;
 mod jobs;
 mod listeners;
 mod phones;
 mod plant;
+mod presets;
 mod problems;
 mod readiness;
 mod routes;
@@ -18,24 +20,40 @@ mod view;
 use std::sync::Arc;
 
 use access::Permission;
+use base::{Id, kind::Campaign};
 use host::{Feature, Handles, Socket};
-use http_kit::{ApiRouter, ProblemInfo, Topic};
+use http_kit::{ApiRouter, Caller, ProblemInfo, Topic};
 
 pub use phones::{
     Held, Later, LineBusy, LineView, Phones, Prompts, PromptsAway, Report, Slot, Unfinished,
 };
 pub use problems::CampaignProblem;
-pub use uses::{audios_in_use, line_in_use, list_in_use};
+pub use uses::{audios_in_use, campaign_name, line_in_use, list_in_use};
 
 use crate::runner::Dialers;
 
-/// Campaigns, plugged in by the server.
+/// Campaigns, plugged in by the server. Cheap to clone.
+#[derive(Clone)]
 pub struct Campaigns(Arc<Dialers>);
 
 impl Campaigns {
     /// Campaigns that call over `phones` and play `prompts`.
     pub fn new(handles: Handles, phones: Arc<dyn Phones>, prompts: Arc<dyn Prompts>) -> Self {
         Self(Dialers::new(handles, phones, prompts))
+    }
+
+    /// Makes a draft with the settings of `body`, as its route does.
+    pub async fn add(
+        &self,
+        by: &Caller,
+        body: serde_json::Value,
+    ) -> http_kit::Result<Id<Campaign>> {
+        routes::add(&self.0, by, body).await
+    }
+
+    /// Stops a campaign that is not over, and deletes it. One that is gone is no error.
+    pub async fn remove(&self, by: &Caller, id: Id<Campaign>) -> http_kit::Result<()> {
+        routes::remove(&self.0, by, id).await
     }
 }
 
@@ -70,6 +88,12 @@ impl Feature for Campaigns {
             });
         socket.topic(live);
         socket.job(jobs::prepare::Prepare(Arc::clone(&self.0)));
+        socket.job(jobs::export::Exporter(Arc::clone(&self.0)));
+        let handles = self.0.handles.clone();
+        socket.run("campaigns.exports", move |shutdown| {
+            let handles = handles.clone();
+            async move { jobs::export::expire(&handles, shutdown).await }
+        });
         listeners::plug(&self.0, socket);
         let dialers = Arc::clone(&self.0);
         socket.run("campaigns.dialers", move |shutdown| Arc::clone(&dialers).run(shutdown));
@@ -86,10 +110,24 @@ impl Feature for Campaigns {
 pub const fn chain() -> db::Chain {
     db::Chain {
         feature: "campaigns",
-        migrations: &[db::Migration {
-            name: "20261120130000_campaign",
-            sql: include_str!("../migrations/20261120130000_campaign.sql"),
-        }],
+        migrations: &[
+            db::Migration {
+                name: "20261120130000_campaign",
+                sql: include_str!("../migrations/20261120130000_campaign.sql"),
+            },
+            db::Migration {
+                name: "20261121170000_pulse",
+                sql: include_str!("../migrations/20261121170000_pulse.sql"),
+            },
+            db::Migration {
+                name: "20261121171500_export",
+                sql: include_str!("../migrations/20261121171500_export.sql"),
+            },
+            db::Migration {
+                name: "20261122100000_presets",
+                sql: include_str!("../migrations/20261122100000_presets.sql"),
+            },
+        ],
         views: include_str!("../migrations/views.sql"),
     }
 }

@@ -45,13 +45,13 @@ async fn list_changed(dialers: &Arc<Dialers>, fact: Fact) -> Result<(), String> 
 
 /// Those who wait for a call on the number are excluded, or wait again.
 async fn do_not_call_changed(dialers: &Arc<Dialers>, fact: Fact) -> Result<(), String> {
-    let DoNotCallChanged { phone, forbidden } = fact.read()?;
+    let DoNotCallChanged { phone } = fact.read()?;
     let (account, now) = (fact.account, dialers.handles.clock.now());
     let concerned = dialers
         .handles
         .db
         .write(move |tx| {
-            Box::pin(async move { contacts::forbid(tx, account, &phone, forbidden, now).await })
+            Box::pin(async move { contacts::judge_again(tx, account, &phone, now).await })
         })
         .await
         .map_err(|error| error.to_string())?;

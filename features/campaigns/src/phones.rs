@@ -7,7 +7,7 @@ use base::{
     kind::{Account, Attempt, Audio, Line},
 };
 use call::{CallPlan, Dialog, Progress, WireIds};
-use dialer::{LineHealth, Permit, Rate};
+use dialer::{LineHealth, Permit, Rate, Speed};
 use tokio::sync::{mpsc, watch};
 
 /// A future that a trait object can return.
@@ -85,6 +85,8 @@ pub struct LineView {
     pub in_use: u32,
     /// Whether it answers.
     pub health: LineHealth,
+    /// The demo carrier's speed, when the line is one of its.
+    pub demo: Option<Speed>,
 }
 
 /// What a carrier reports of one call.

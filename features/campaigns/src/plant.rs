@@ -3,10 +3,12 @@
 //! `SWITCHBELL_KILL_AT=POINT[:N]` ends the process at once, as `kill -9` would, when it reaches the
 //! point for the Nth time (the first when N is absent). Points: `after_claim` (the attempt is
 //! committed, nothing was sent), `after_invite` (the INVITE left), `after_answer` (the call was
-//! answered), `before_finish` (the call is over, its end is not committed).
+//! answered), `before_finish` (the call is over, its end is not committed), `export_part` (a part of
+//! an export is on the disk, that it is there is not committed).
 //!
 //! `SWITCHBELL_PLANT=invite-before-commit` sends the INVITE before its attempt is committed, which
-//! `cargo xtask e2e kill` must find out.
+//! `cargo xtask e2e kill` must find out. `SWITCHBELL_PLANT=repeat-part` begins an export anew after a
+//! kill without forgetting its parts, which `cargo xtask e2e export` must find out.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +19,7 @@ pub(crate) enum Point {
     AfterInvite,
     AfterAnswer,
     BeforeFinish,
+    ExportPart,
 }
 
 impl Point {
@@ -26,13 +29,20 @@ impl Point {
             Self::AfterInvite => "after_invite",
             Self::AfterAnswer => "after_answer",
             Self::BeforeFinish => "before_finish",
+            Self::ExportPart => "export_part",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::AfterClaim, Self::AfterInvite, Self::AfterAnswer, Self::BeforeFinish]
-            .into_iter()
-            .find(|point| point.name() == name)
+        [
+            Self::AfterClaim,
+            Self::AfterInvite,
+            Self::AfterAnswer,
+            Self::BeforeFinish,
+            Self::ExportPart,
+        ]
+        .into_iter()
+        .find(|point| point.name() == name)
     }
 }
 
@@ -41,14 +51,19 @@ impl Point {
 pub(crate) struct Plants {
     kill: Option<(Point, AtomicU64)>,
     invite_first: bool,
+    repeat_parts: bool,
 }
 
 impl Plants {
     /// What the environment asks for; said loudly in the log.
     pub(crate) fn from_env() -> Self {
         let kill = std::env::var("SWITCHBELL_KILL_AT").ok().and_then(|text| kill_at(&text));
-        let invite_first = std::env::var("SWITCHBELL_PLANT")
-            .is_ok_and(|plants| plants.split(',').any(|plant| plant == "invite-before-commit"));
+        let planted = |fault: &str| {
+            std::env::var("SWITCHBELL_PLANT")
+                .is_ok_and(|plants| plants.split(',').any(|plant| plant == fault))
+        };
+        let invite_first = planted("invite-before-commit");
+        let repeat_parts = planted("repeat-part");
         if let Some((point, left)) = &kill {
             let nth = left.load(Ordering::Relaxed);
             tracing::warn!(point = point.name(), nth, "PLANTED: this process will die on purpose");
@@ -56,7 +71,7 @@ impl Plants {
         if invite_first {
             tracing::warn!("PLANTED: INVITEs leave before their attempts are committed");
         }
-        Self { kill, invite_first }
+        Self { kill, invite_first, repeat_parts }
     }
 
     /// Dies here if that was asked for.
@@ -68,6 +83,11 @@ impl Plants {
             tracing::warn!(point = point.name(), "PLANTED: the process dies now");
             std::process::abort();
         }
+    }
+
+    /// Whether exports begin anew after a kill.
+    pub(crate) const fn repeats_parts(&self) -> bool {
+        self.repeat_parts
     }
 
     /// Whether INVITEs leave before the commit.

@@ -34,6 +34,10 @@ http_kit::problems! {
         /// The contact is finished, so there is nothing to exclude it from.
         ContactFinished =
             (409, "campaign_contact_finished", "This contact is finished already."),
+        /// The export does not exist, or its time is over and its file was removed. Export again.
+        ExportNotFound = (404, "export_not_found", "There is no such export, or it has expired."),
+        /// The export is still being written, failed or was cancelled. Its state says which.
+        ExportNotReady = (409, "export_not_ready", "The export is not ready."),
         /// The number cannot be read. Write it with `+` and the country code, or as it is dialled
         /// in the account's country.
         PhoneUnreadable = (422, "phone_unreadable", "This is not a telephone number."),
@@ -50,6 +54,21 @@ http_kit::problems! {
             (409, "number_cap_reached", "This number had {limit} calls, which is the cap."),
         /// Numbers under +999 belong to the demo carrier and are never called on a real line.
         DemoNumber = (409, "number_demo", "This number belongs to the demo carrier."),
+        /// The demo carrier reaches numbers under +999 only. Choose a real line for a real phone.
+        RealNumber =
+            (409, "number_real", "The demo carrier reaches numbers under +999 only."),
+        /// The calendar was deleted, or belongs to another account. Reload the page.
+        CalendarNotFound = (404, "calendar_not_found", "There is no such calendar."),
+        /// The attempt rule was deleted, or belongs to another account. Reload the page.
+        AttemptRuleNotFound = (404, "attempt_rule_not_found", "There is no such attempt rule."),
+        /// Another one of the account has this name. Small and capital letters count as the same.
+        PresetNameTaken = (409, "preset_name_taken", "This name is taken."),
+        /// A campaign that is not over goes by it. Choose another one there first.
+        PresetInUse { campaign: String } =
+            (409, "preset_in_use", "The campaign “{campaign}” uses it."),
+        /// Somebody else saved it after it was read. Read it again and repeat the change.
+        PresetChanged { version: i64 } =
+            (409, "preset_changed", "Somebody else changed it; it has version {version}."),
         /// Nothing can be called at the moment: the database is away or the server stops.
         NotNow = (503, "dialling_not_possible", "No call can be made at the moment."),
     }
@@ -67,6 +86,7 @@ impl From<TestEnd> for Problem {
             TestEnd::Gate(refusal) => match refusal {
                 Refusal::DoNotCall => CampaignProblem::DoNotCall.into(),
                 Refusal::DemoNumber => CampaignProblem::DemoNumber.into(),
+                Refusal::RealNumber => CampaignProblem::RealNumber.into(),
                 Refusal::DayCap { limit, .. } | Refusal::WeekCap { limit, .. } => {
                     CampaignProblem::CapReached { limit }.into()
                 }

@@ -118,7 +118,7 @@ async fn look_at_action(dialers: &Dialers, row: &Row, found: &mut Readiness) -> 
 fn look_at_hours(dialers: &Dialers, row: &Row, found: &mut Readiness) {
     let setup = &row.setup;
     let period = calendar::Period { from: setup.period.from, to: setup.period.to };
-    let window = Window::new(vec![setup.time_zone.clone()], setup.hours.clone(), period);
+    let window = Window::new(vec![setup.time_zone.clone()], setup.whole_hours(), period);
     let now = dialers.handles.clock.now();
     if setup.hours.check().is_err() {
         found.problem("hours", "hours_never_open", "The week has no open hours.");

@@ -56,6 +56,8 @@ struct Live {
     active: BTreeMap<Id<Attempt>, Active>,
     /// Ended attempts on contacts by outcome.
     results: BTreeMap<String, i64>,
+    /// The same by outcome and final SIP status: `failed:503`.
+    causes: BTreeMap<String, i64>,
 }
 
 #[derive(Serialize)]
@@ -105,7 +107,7 @@ pub(crate) async fn live(
             (*attempt, active)
         })
         .collect();
-    let live = Live { campaign, active, results: counts.outcomes };
+    let live = Live { campaign, active, results: counts.outcomes, causes: counts.causes };
     serde_json::to_value(live).map_err(Problem::unexpected)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base::{
     Id,
-    kind::{Account, Audio, ContactList, Line},
+    kind::{Account, Audio, Campaign, ContactList, Line},
 };
 use db::{Result, Tx, args, sql};
 
@@ -48,6 +48,21 @@ pub async fn line_in_use(
                  ORDER BY campaign LIMIT 1"
             ),
             args![account, line],
+        )
+        .await?;
+    Ok(row.map(|(name,)| name))
+}
+
+/// The name of a campaign, also of a deleted one.
+pub async fn campaign_name(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    campaign: Id<Campaign>,
+) -> Result<Option<String>> {
+    let row: Option<(String,)> = tx
+        .opt(
+            sql!("SELECT name FROM campaign WHERE account = $1 AND id = $2"),
+            args![account, campaign],
         )
         .await?;
     Ok(row.map(|(name,)| name))

@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    phones::LineView,
     runner::Dialers,
     setup::Setup,
     store::{
@@ -117,6 +118,8 @@ pub(crate) struct Campaign {
     lists: Vec<Id<ContactList>>,
     #[serde(flatten)]
     setup: Setup,
+    /// Its line is the demo carrier's: nobody is really called.
+    simulated: bool,
     /// Of the settings; send it as `If-Match` or `version` with a change.
     version: i64,
     counters: Counters,
@@ -127,6 +130,13 @@ pub(crate) struct Campaign {
     started_at: Option<Time>,
     completed_at: Option<Time>,
     deleted_at: Option<Time>,
+}
+
+impl Campaign {
+    /// Which.
+    pub(crate) const fn id(&self) -> Id<CampaignKind> {
+        self.id
+    }
 }
 
 /// From so many waiting contacts on, how many of them are planned is counted every few seconds only.
@@ -155,6 +165,9 @@ pub(crate) async fn campaign(
         }
     };
     let (reason, active_calls) = stand(dialers, row.account, &row);
+    let lines = dialers.phones.lines(row.account);
+    let on_demo = |line: &LineView| Some(line.id) == row.setup.line_id && line.demo.is_some();
+    let simulated = lines.iter().any(on_demo);
     let view = Campaign {
         id: row.id,
         name: row.name,
@@ -165,6 +178,7 @@ pub(crate) async fn campaign(
         preparing: row.preparing,
         lists: row.lists,
         setup: row.setup,
+        simulated,
         version: row.version,
         counters: Counters::new(&counts, planning),
         active_calls,

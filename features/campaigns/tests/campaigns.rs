@@ -295,6 +295,168 @@ async fn a_test_call_needs_no_start_but_obeys_the_do_not_call_list_and_the_caps(
 }
 
 #[tokio::test]
+async fn a_number_is_forbidden_to_a_campaign_or_to_a_list_and_until_its_end() {
+    story(|house| async move {
+        for (contact, phone) in [(1, ANSWERS), (2, BUSY), (3, SPARE), (4, WRONG)] {
+            house.switch.manner(phone, &[Phone::Answers(3)]);
+            house.contact(contact, &[phone]).await;
+        }
+        let other = house.draft(json!({})).await;
+        let id = house.draft(json!({"always_active": true})).await;
+        let soon = house.world.handles.clock.now().plus(std::time::Duration::from_hours(1));
+        house.forbid_to(ANSWERS, ("campaign", id.parse().unwrap()), None).await;
+        house.forbid_to(BUSY, ("list", house::LIST), Some(soon)).await;
+        house.forbid_to(SPARE, ("campaign", other.parse().unwrap()), None).await;
+        house.forbid_to(WRONG, ("list", house::LIST + 1), None).await;
+        let told = house.desk.get(&format!("/campaigns/{id}/rehearsal")).await.ok();
+        let skipped = told["skipped"].as_array().unwrap();
+        let forbidden = skipped.iter().find(|entry| entry["reason"] == "do_not_call").unwrap();
+        assert_eq!(forbidden["contacts"], 2, "{told}");
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "closed") == 2 && counter(c, "excluded") == 2).await;
+        let mut called = house.switch.numbers_called();
+        called.sort_unstable();
+        let mut allowed = [SPARE, WRONG];
+        allowed.sort_unstable();
+        assert_eq!(called, allowed);
+        // The entry's time is over: as soon as somebody says so, the contact waits again.
+        house.advance(3_600);
+        house.tell_of(BUSY, 1).await;
+        house.until(&id, |c| counter(c, "closed") == 3 && counter(c, "excluded") == 1).await;
+        house.counters_are_right(&id).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_calendar_and_a_rule_are_copied_carried_over_and_obeyed_at_once() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Answers(3)]);
+        house.contact(1, &[ANSWERS]).await;
+        let never = json!({ "sun": [["03:00", "03:01"]] });
+        let body =
+            |name: &str, hours: &Value| json!({"name": name, "time_zone": "UTC", "hours": hours});
+        let calendar = house.desk.post("/calendars", body("Office", &never)).await.ok();
+        let path = format!("/calendars/{}", calendar["id"].as_str().unwrap());
+        assert_eq!(calendar["open"], false);
+        let taken = house.desk.post("/calendars", body("OFFICE", &never)).await;
+        assert_eq!(taken.problem(), (409, "preset_name_taken".to_owned()));
+        let mut rule = json!({
+            "max_attempts": 5, "ring_s": 20, "min_talk_s": 2, "retry_short_talk": false,
+            "delays_s": {
+                "busy": 60, "no_answer": 60, "failed": 60, "short_talk": 60, "machine": 60
+            },
+            "caps": {"per_day": 2, "per_week": 3}, "batch": {"calls": 4, "gap_s": 30},
+            "every_number": true,
+        });
+        let made = json!({"name": "Gentle", "rule": rule});
+        let made = house.desk.post("/attempt-rules", made).await.ok();
+        let id = house
+            .draft(json!({"calendar_id": calendar["id"], "attempt_rule_id": made["id"]}))
+            .await;
+        let read = house.campaign(&id).await;
+        assert_eq!(read["hours"]["sun"], never["sun"]);
+        assert_eq!((&read["time_zone"], &read["hours"]["mon"]), (&json!("UTC"), &json!([])));
+        assert_eq!((&read["max_attempts"], &read["batch"]["calls"]), (&json!(5), &json!(4)));
+        house.start(&id).await;
+        house.until(&id, |c| c["why"]["code"] == "window_shut").await;
+        // Deleting what is in use is refused; changing it is obeyed when the answer is there.
+        let used = house.desk.delete(&path).await;
+        assert_eq!(used.problem(), (409, "preset_in_use".to_owned()));
+        let day = json!([["00:00", "24:00"]]);
+        let always = json!({
+            "mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day
+        });
+        let changed = house.desk.put(&path, body("Office", &always)).await.ok();
+        assert_eq!((&changed["open"], &changed["used_by"][0]["id"]), (&json!(true), &json!(id)));
+        let after = house.until(&id, |c| counter(c, "success") == 1).await;
+        assert_eq!(after["version"].as_i64().unwrap(), read["version"].as_i64().unwrap() + 1);
+        let mut stale = body("Office", &always);
+        stale["version"] = json!(1);
+        let stale = house.desk.put(&path, stale).await;
+        assert_eq!(stale.problem(), (409, "preset_changed".to_owned()));
+        rule["max_attempts"] = json!(0);
+        let path = format!("/attempt-rules/{}", made["id"].as_str().unwrap());
+        let wrong = house.desk.put(&path, json!({"name": "Gentle", "rule": rule})).await;
+        assert_eq!(wrong.value()["errors"][0]["field"], "max_attempts");
+        let gone = house.desk.post("/campaigns", json!({"name": "X", "calendar_id": "1"})).await;
+        assert_eq!(gone.value()["errors"][0]["code"], "calendar_not_found");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_is_shown_ahead_as_it_would_be_obeyed() {
+    story(|house| async move {
+        let rule = json!({
+            "max_attempts": 4, "ring_s": 30, "min_talk_s": 0, "retry_short_talk": true,
+            "delays_s": {
+                "busy": 600, "no_answer": 7200, "failed": 600, "short_talk": 600, "machine": 600
+            },
+            "caps": {"per_day": 2, "per_week": 7}, "every_number": false,
+        });
+        let day = json!([["09:00", "18:00"]]);
+        let hours = json!({ "mon": day, "tue": day });
+        let ask = json!({
+            "rule": rule, "time_zone": "Europe/Kyiv", "hours": hours, "numbers": 1,
+            "start": "2026-11-23T05:00:00Z", "outcomes": ["busy", "no_answer"],
+            "exceptions": [{"date": "2026-11-24", "hours": [["12:00", "13:00"]]}],
+        });
+        let told = house.desk.post("/attempt-rules/preview", ask).await.ok();
+        let at: Vec<_> = told["attempts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a["at"].as_str().unwrap())
+            .collect();
+        // Monday at nine, ten minutes after busy; then the cap of a day, which ends on Tuesday
+        // before that day's only hour; then nothing is open until the Monday after.
+        assert_eq!(
+            at,
+            [
+                "2026-11-23T07:00:00Z",
+                "2026-11-23T07:10:00Z",
+                "2026-11-24T10:00:00Z",
+                "2026-11-30T07:00:00Z"
+            ]
+        );
+        assert_eq!(
+            (&told["ends"], &told["attempts"][2]["moved"]),
+            (&json!("attempted"), &json!("day_cap"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_attempt_goes_to_the_next_number_and_none_twice_to_one_that_is_none() {
+    story(|house| async move {
+        house.switch.manner(BUSY, &[Phone::Says(486)]);
+        house.switch.manner(WRONG, &[Phone::Says(404)]);
+        house.switch.manner(SPARE, &[Phone::Says(486)]);
+        house.contact(1, &[BUSY, WRONG, SPARE]).await;
+        let delays = json!({
+            "busy": 1, "no_answer": 1, "failed": 1, "short_talk": 1, "machine": 1
+        });
+        let caps = json!({"per_day": 9, "per_week": 9});
+        let id = house
+            .draft(json!({
+                "every_number": true, "max_attempts": 5, "delays_s": delays, "caps": caps
+            }))
+            .await;
+        house.start(&id).await;
+        for calls in 1..=5_usize {
+            house.until(&id, |_| house.switch.numbers_called().len() >= calls).await;
+            house.until_ended(&id).await;
+            house.advance(2);
+        }
+        house.until(&id, |c| counter(c, "attempted") == 1).await;
+        assert_eq!(house.switch.numbers_called(), [BUSY, WRONG, SPARE, BUSY, SPARE]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn contacts_join_from_the_list_and_leave_by_the_do_not_call_list() {
     story(|house| async move {
         house.contact(1, &[BUSY]).await;
@@ -672,6 +834,170 @@ async fn what_a_running_campaign_uses_is_named_and_a_list_can_be_taken_off() {
         house.start(&id).await;
         let name = Some("Reminder".to_owned());
         assert_eq!(used().await, (name.clone(), name));
+    })
+    .await;
+}
+
+/// The calls tab finds calls by anything that it shows, and the charts add up to the counters.
+#[tokio::test]
+async fn calls_are_found_by_what_they_show_and_drawn_by_when_they_began() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Answers(12)]);
+        house.switch.manner(BUSY, &[Phone::Says(486)]);
+        house.switch.manner(LATE, &[Phone::Says(503)]);
+        for (n, phone) in [ANSWERS, BUSY, LATE].into_iter().enumerate() {
+            house.contact(n as i64 + 1, &[phone]).await;
+        }
+        let id = house.draft(json!({"max_attempts": 1, "time_zone": "Europe/Kyiv"})).await;
+        house.start(&id).await;
+        house.until(&id, |c| c["state"] == "completed").await;
+        let found = async |query: &str| {
+            let page = house.desk.get(&format!("/campaigns/{id}/attempts?{query}")).await.ok();
+            outcomes(page["items"].as_array().unwrap())
+        };
+        let (success, busy, failed) =
+            (format!("{ANSWERS} success"), format!("{BUSY} busy"), format!("{LATE} failed"));
+        assert_eq!(found("outcome=busy").await, [busy.clone()]);
+        assert_eq!(found("sip_code=503").await, [failed.clone()]);
+        assert_eq!(found("answered=true").await, [success.clone()]);
+        assert_eq!(found("outcome=busy&answered=true").await, [] as [String; 0]);
+        assert_eq!(found("q=CONTACT%202").await, [busy.clone()]);
+        assert_eq!(found("q=0003").await, [failed.clone()]);
+        assert_eq!(found("recorded=false&line=5").await, [success, busy, failed]);
+        assert_eq!(found("line=6").await, [] as [String; 0]);
+        // The story is told on 20 November 2026 at eight, and the next day nobody called.
+        assert_eq!(found("from=2026-11-20T08:00:00Z").await.len(), 3);
+        assert_eq!(found("from=2026-11-21T00:00:00Z").await.len(), 0);
+        assert_eq!(found("to=2026-11-20T00:00:00Z").await.len(), 0);
+
+        for span in ["hour", "day", "week", "all"] {
+            let drawn = house.desk.get(&format!("/campaigns/{id}/timeline?span={span}")).await.ok();
+            let points = drawn["points"].as_array().unwrap();
+            let sum = |name: &str| -> i64 {
+                points.iter().filter_map(|point| point["outcomes"][name].as_i64()).sum()
+            };
+            assert_eq!((sum("success"), sum("busy"), sum("failed")), (1, 1, 1), "{span}");
+            let answered: i64 = points.iter().filter_map(|p| p["answered"].as_i64()).sum();
+            assert_eq!(answered, 1, "{span}");
+        }
+        let week = house.desk.get(&format!("/campaigns/{id}/week")).await.ok();
+        // Friday, ten in the morning in Kyiv.
+        assert_eq!(week["hours"], json!([{"weekday": 4, "hour": 10, "calls": 3, "answered": 1}]));
+        let wrong = house.desk.get(&format!("/campaigns/{id}/timeline?span=year")).await;
+        assert_eq!(wrong.problem().0, 400);
+    })
+    .await;
+}
+
+/// A search looks at a few thousand calls at a time and goes on where it ended.
+#[tokio::test]
+async fn a_search_through_many_calls_goes_on_page_by_page() {
+    story(|house| async move {
+        let id = house.draft(json!({})).await;
+        let campaign: i64 = id.parse().unwrap();
+        let insert = house.world.handles.db.write(move |tx| {
+            Box::pin(async move {
+                tx.exec(
+                    sql!(
+                        "INSERT INTO attempt (id, account, campaign, ordinal, phone, line, boot,
+                           call_id, settings_version, claimed_at, outcome, spent)
+                         WITH RECURSIVE n (i) AS
+                           (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+                         SELECT CAST($2 AS BIGINT) + i, 1, CAST($1 AS BIGINT), 1, '+38093' || CAST(1000000 + i AS TEXT), 5, 1, 'x',
+                           1, 0, CASE WHEN i % 2 = 0 THEN 'busy' ELSE 'no_answer' END, TRUE FROM n"
+                    ),
+                    args![campaign, 1_000_i64],
+                )
+                .await
+            })
+        });
+        insert.await.unwrap();
+        let (mut pages, mut rows, mut cursor) = (0, Vec::new(), String::new());
+        loop {
+            let path = format!("/campaigns/{id}/attempts?q=1000007&limit=50{cursor}");
+            let page = house.desk.get(&path).await.ok();
+            rows.extend(page["items"].as_array().unwrap().clone());
+            pages += 1;
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!((pages, rows.len()), (3, 1), "20,000 calls are three windows of 8,000");
+        assert_eq!(rows[0]["phone"], "+380931000007");
+        let rare = house.desk.get(&format!("/campaigns/{id}/attempts?outcome=busy&q=1000008")).await;
+        assert_eq!(rare.ok()["items"].as_array().unwrap().len(), 0, "it is the last but seven");
+    })
+    .await;
+}
+
+/// Contacts and calls leave as files, by permission, in the words of who asked.
+#[tokio::test]
+async fn contacts_and_calls_are_exported_with_formulas_disarmed() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Answers(12)]);
+        house.contact(1, &[ANSWERS]).await;
+        house.contact(2, &[BUSY]).await;
+        let rename =
+            house.world.handles.db.write(|tx| {
+                Box::pin(tx.exec(
+                    sql!("UPDATE stand_contact SET name = '=cmd()' WHERE contact = 1"),
+                    args![],
+                ))
+            });
+        rename.await.unwrap();
+        let id = house.draft(json!({"max_attempts": 1})).await;
+        house.start(&id).await;
+        house.until(&id, |c| c["state"] == "completed").await;
+        let exports = format!("/campaigns/{id}/exports");
+        let file = async |wish: Value| {
+            let made = house.desk.post(&exports, wish).await;
+            let export = made.ok()["id"].as_str().unwrap().to_owned();
+            for _ in 0..3_000 {
+                let all = house.desk.get(&exports).await.ok();
+                let row = all.as_array().unwrap().iter().find(|row| row["id"] == export.as_str());
+                if row.unwrap()["state"] == "ready" {
+                    return house.desk.get(&format!("{exports}/{export}/file")).await;
+                }
+                tokio::task::yield_now().await;
+            }
+            panic!("the export never came");
+        };
+        let text =
+            |answer: host::testing::Answer| String::from_utf8(answer.bytes.to_vec()).unwrap();
+
+        let contacts = text(file(json!({"what": "contacts", "format": "csv"})).await);
+        assert_eq!(
+            contacts,
+            "\u{FEFF}id,name,phone,state,attempts,last result,next attempt,time zone,debt\r\n\
+             e1,'=cmd(),+380930000001,success,1,success,,,1\r\n\
+             e2,Contact 2,+380930000002,not reached,1,busy,,,2\r\n"
+        );
+        let wish = json!({"what": "contacts", "format": "csv", "filter": {"state": "attempted"}});
+        assert_eq!(text(file(wish).await).lines().count(), 2);
+        let wish = json!({"what": "attempts", "format": "csv", "filter": {"outcome": "busy"}});
+        let calls = text(file(wish).await);
+        let row = calls.lines().nth(1).unwrap();
+        assert!(row.starts_with("2026-11-20 08:00:"), "{row}");
+        assert!(row.contains(",Contact 2,+380930000002,1,Kyiv,busy,486,,0,,,1,"), "{row}");
+        let book = file(json!({"what": "attempts", "format": "xlsx"})).await;
+        assert_eq!(&book.bytes[..4], b"PK\x03\x04");
+        assert!(book.headers["content-disposition"].to_str().unwrap().ends_with(".xlsx\""));
+
+        let integrator = house.desk.of(1, Role::Integrator);
+        assert_eq!(integrator.get(&exports).await.problem().0, 403);
+        let all = house.desk.get(&exports).await.ok();
+        let first = format!("{exports}/{}", all[0]["id"].as_str().unwrap());
+        assert_eq!(house.desk.delete(&first).await.status, 204);
+        let gone = house.desk.get(&format!("{first}/file")).await;
+        assert_eq!(gone.problem(), (404, "export_not_found".to_owned()));
+        // A week later the others are gone as well.
+        house.advance(7 * 86_400 + 3_600);
+        for _ in 0..3_000 {
+            if house.desk.get(&exports).await.ok() == json!([]) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("expired exports stay");
     })
     .await;
 }

@@ -1,3 +1,4 @@
 //! The background work of campaigns, one file for each kind.
 
+pub(crate) mod export;
 pub(crate) mod prepare;

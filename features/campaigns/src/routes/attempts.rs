@@ -14,7 +14,10 @@ use super::State;
 use crate::{
     problems::{CampaignProblem, or},
     runner::Dialers,
-    store::{attempts, campaigns},
+    store::{
+        attempts::{self, Filter},
+        campaigns,
+    },
 };
 
 /// The line of an attempt.
@@ -114,11 +117,46 @@ pub(super) fn line_names(dialers: &Dialers, account: Id<Account>) -> HashMap<Id<
 pub(crate) struct AttemptQuery {
     /// Only attempts with this outcome.
     outcome: Option<String>,
+    /// Only attempts on this line.
+    #[param(value_type = Option<String>)]
+    line: Option<Id<Line>>,
+    /// Only attempts that ended with this SIP status.
+    sip_code: Option<i64>,
+    /// Only attempts that were answered, or were not.
+    answered: Option<bool>,
+    /// Only attempts with a recording, or without.
+    recorded: Option<bool>,
+    /// Part of the number or of the contact's name.
+    q: Option<String>,
+    /// Only attempts from this moment on.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Time>,
+    /// Only attempts before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Time>,
+}
+
+impl AttemptQuery {
+    fn filter(self, below: i64) -> Filter {
+        let first = |at: Time| Id::<AttemptKind>::first_at(at.0).raw();
+        let said = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Filter {
+            outcome: self.outcome.and_then(said),
+            line: self.line,
+            sip_code: self.sip_code,
+            answered: self.answered,
+            recorded: self.recorded,
+            text: self.q.and_then(said),
+            from: self.from.map_or(0, first),
+            below: below.min(self.to.map_or(i64::MAX, first)),
+        }
+    }
 }
 
 /// List the attempts of a campaign
 ///
-/// The newest first, test calls included.
+/// The newest first, test calls included. A page that searches looks at a few thousand attempts at
+/// most: it may have no rows and a next page.
 #[utoipa::path(
     get, path = "/campaigns/{id}/attempts", operation_id = "list_attempts", tag = "campaigns",
     params(("id" = String, Path, description = "The campaign."), AttemptQuery, PageQuery),
@@ -132,20 +170,19 @@ pub(crate) async fn list_attempts(
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<Page<Attempt>>> {
     let account = caller.account;
-    let outcome = query.outcome.filter(|outcome| !outcome.is_empty());
-    let below: i64 = paging.after()?.unwrap_or(i64::MAX);
+    let filter = query.filter(paging.after()?.unwrap_or(i64::MAX));
     let limit = paging.fetch();
-    let rows = dialers
+    let (rows, end) = dialers
         .handles
         .db
         .read(move |tx| {
             Box::pin(async move {
                 campaigns::get(tx, account, id).await?;
-                attempts::page(tx, account, id, outcome, below, limit).await
+                attempts::page(tx, account, id, &filter, limit).await
             })
         })
         .await
         .map_err(or(CampaignProblem::NotFound))?;
     let names = line_names(&dialers, account);
-    Ok(Json(paging.page(rows, |row| row.id.raw()).map(|row| Attempt::new(row, &names))))
+    Ok(Json(paging.page_of(rows, end, |row| row.id.raw()).map(|row| Attempt::new(row, &names))))
 }

@@ -71,6 +71,7 @@ impl Contact {
 
 /// One number of a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CampaignNumber)]
 pub(crate) struct Number {
     phone: String,
     /// `mobile`, `fixed`, `fixed_or_mobile` or `other`.
@@ -80,7 +81,7 @@ pub(crate) struct Number {
 /// Why the gate did not let a contact be called. Kept for 30 days after it was last so.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Decision {
-    /// `do_not_call`, `demo_number`, `day_cap`, `week_cap`, `shut` or `attempts_spent`.
+    /// `do_not_call`, `demo_number`, `real_number`, `day_cap`, `week_cap`, `shut` or `attempts_spent`.
     reason: String,
     /// The limit that binds, when the reason is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,13 +129,31 @@ pub(crate) struct ContactDetail {
 pub(crate) struct ContactQuery {
     /// `callable`, `in_attempt`, `in_work`, `closed`, `attempted`, `flagged` or `excluded`.
     state: Option<String>,
+    /// Only contacts whose last attempt had this outcome.
+    outcome: Option<String>,
     /// Part of name, number or external id.
     q: Option<String>,
 }
 
+impl ContactQuery {
+    pub(super) fn filter(self) -> Result<contacts::Filter> {
+        let said = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let group = match self.state.as_deref().filter(|state| !state.is_empty()) {
+            None => None,
+            Some(word) => Some(
+                word.parse::<ContactGroup>()
+                    .map_err(|error| CommonProblem::InvalidQuery { reason: error.to_string() })?,
+            ),
+        };
+        let (last_outcome, text) = (self.outcome.and_then(said), self.q.and_then(said));
+        Ok(contacts::Filter { group, last_outcome, text })
+    }
+}
+
 /// List the contacts of a campaign
 ///
-/// In the order in which they were taken up.
+/// In the order in which they were taken up. A page that searches looks at a few thousand contacts
+/// at most: it may have no rows and a next page.
 #[utoipa::path(
     get, path = "/campaigns/{id}/contacts", operation_id = "list_campaign_contacts",
     tag = "campaigns",
@@ -149,29 +168,24 @@ pub(crate) async fn list_campaign_contacts(
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<Page<Contact>>> {
     let account = caller.account;
-    let group = match query.state.as_deref().filter(|state| !state.is_empty()) {
-        None => None,
-        Some(word) => Some(
-            word.parse::<ContactGroup>()
-                .map_err(|error| CommonProblem::InvalidQuery { reason: error.to_string() })?,
-        ),
-    };
-    let text = query.q.map(|q| q.trim().to_owned()).filter(|q| !q.is_empty());
+    let filter = query.filter()?;
     let after: i64 = paging.after()?.unwrap_or(0);
     let limit = paging.fetch();
-    let rows = dialers
+    let (rows, end) = dialers
         .handles
         .db
         .read(move |tx| {
             Box::pin(async move {
                 campaigns::get(tx, account, id).await?;
-                let rows = contacts::page(tx, account, id, group, text, after, limit).await?;
-                rows.into_iter().map(Contact::new).collect()
+                let (rows, end) = contacts::page(tx, account, id, &filter, after, limit).await?;
+                let rows: Vec<Contact> =
+                    rows.into_iter().map(Contact::new).collect::<db::Result<_>>()?;
+                Ok((rows, end))
             })
         })
         .await
         .map_err(or(CampaignProblem::NotFound))?;
-    Ok(Json(paging.page(rows, |row: &Contact| row.id.raw())))
+    Ok(Json(paging.page_of(rows, end, |row| row.id.raw())))
 }
 
 /// Read a contact of a campaign

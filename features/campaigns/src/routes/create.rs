@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::{State, edit, show};
 use crate::{
+    presets::Chosen,
     runner::Dialers,
     setup::Setup,
     store::campaigns::{self, Row},
@@ -56,7 +57,14 @@ pub(crate) async fn create_campaign(
         completed_at: None,
         deleted_at: None,
     };
-    let row = edit::apply(blank, body)?.0;
+    let (setup, wanted) = (blank.setup.clone(), body.clone());
+    let read = db.write(move |tx| {
+        let (setup, wanted) = (setup.clone(), wanted.clone());
+        Box::pin(async move { Chosen::read(tx, account, &setup, &wanted).await })
+    });
+    let chosen = read.await??;
+    let mut row = edit::apply(blank, body)?.0;
+    chosen.copy(&mut row.setup);
     edit::check(&row)?;
     db.write(move |tx| {
         Box::pin(async move {

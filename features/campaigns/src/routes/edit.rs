@@ -19,8 +19,9 @@ use utoipa::ToSchema;
 
 use super::{State, show};
 use crate::{
+    presets::Chosen,
     problems::{CampaignProblem, or},
-    setup::{Action, CapsBody, DelaysS, PeriodBody, Setup},
+    setup::{Action, BatchS, CapsBody, DelaysS, ExceptionBody, PeriodBody, Setup},
     store::{
         as_json,
         campaigns::{self, Row},
@@ -74,6 +75,17 @@ pub(crate) struct CampaignChange {
     priority: Option<i32>,
     /// Waits for more contacts instead of completing.
     always_active: Option<bool>,
+    /// The calendar that zone, hours and exceptions are copied from; null for hours of its own.
+    calendar_id: Option<String>,
+    /// Dates with other hours than the week's.
+    exceptions: Option<Vec<ExceptionBody>>,
+    /// The rule that attempts, delays, caps, waves and the order of numbers are copied from; null
+    /// for its own.
+    attempt_rule_id: Option<String>,
+    /// Calls in waves; null for steadily.
+    batch: Option<BatchS>,
+    /// Each attempt goes to the contact's next number.
+    every_number: Option<bool>,
 }
 
 /// Everything of a campaign that can be changed, in one document.
@@ -112,7 +124,11 @@ pub(crate) async fn edit_campaign(
         .write(move |tx| {
             Box::pin(async move {
                 let row = campaigns::get_locked(tx, account, id).await?;
-                let change = match change(row, body, &headers) {
+                let chosen = match Chosen::read(tx, account, &row.setup, &body).await? {
+                    Ok(chosen) => chosen,
+                    Err(problem) => return Ok(Err(problem)),
+                };
+                let change = match change(row, body, &headers, chosen) {
                     Ok(change) => change,
                     Err(problem) => return Ok(Err(problem)),
                 };
@@ -151,7 +167,7 @@ struct Change {
     lists_changed: bool,
 }
 
-fn change(row: Row, mut body: Value, headers: &HeaderMap) -> Result<Change> {
+fn change(row: Row, mut body: Value, headers: &HeaderMap, chosen: Chosen) -> Result<Change> {
     if row.deleted_at.is_some() {
         return Err(CampaignProblem::NotFound.into());
     }
@@ -164,7 +180,8 @@ fn change(row: Row, mut body: Value, headers: &HeaderMap) -> Result<Change> {
     }
     let (line, running) = (row.setup.line_id, row.state == CampaignState::Running);
     let lists = row.lists.clone();
-    let (row, fields) = apply(row, body)?;
+    let (mut row, fields) = apply(row, body)?;
+    chosen.copy(&mut row.setup);
     if running && row.setup.line_id != line {
         return Err(CampaignProblem::LineLocked.into());
     }

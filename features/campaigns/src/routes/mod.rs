@@ -7,11 +7,14 @@ mod contacts;
 mod create;
 mod delete;
 mod edit;
+mod exports;
 mod get;
 mod list;
+mod presets;
 mod rehearse;
 mod steps;
 mod test_call;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -20,7 +23,8 @@ use base::{
     Id,
     kind::{Account, Campaign},
 };
-use http_kit::{ApiRouter, Json, Result};
+use dialer::CampaignState;
+use http_kit::{ApiRouter, Caller, Json, Path, Result};
 
 use crate::{
     problems::{CampaignProblem, or},
@@ -34,7 +38,7 @@ pub(crate) type State = axum::extract::State<Arc<Dialers>>;
 
 /// All routes.
 pub(crate) fn routes() -> ApiRouter<Arc<Dialers>> {
-    use Permission::{CampaignDelete, CampaignEdit, CampaignStart, CampaignView};
+    use Permission::{CampaignDelete, CampaignEdit, CampaignStart, CampaignView, ListExport};
 
     ApiRouter::new()
         .with(CampaignView, http_kit::routes!(list::list_campaigns))
@@ -55,6 +59,45 @@ pub(crate) fn routes() -> ApiRouter<Arc<Dialers>> {
         .with(CampaignView, http_kit::routes!(contacts::get_campaign_contact))
         .with(CampaignEdit, http_kit::routes!(contacts::exclude_campaign_contact))
         .with(CampaignView, http_kit::routes!(attempts::list_attempts))
+        .with(CampaignView, http_kit::routes!(timeline::get_timeline))
+        .with(CampaignView, http_kit::routes!(timeline::get_week))
+        .with(ListExport, http_kit::routes!(exports::create_export))
+        .with(ListExport, http_kit::routes!(exports::list_exports))
+        .with(ListExport, http_kit::routes!(exports::get_export))
+        .with(ListExport, http_kit::routes!(exports::delete_export))
+        .merge(presets::routes())
+}
+
+/// Makes a draft, for another feature.
+pub(crate) async fn add(
+    dialers: &Arc<Dialers>,
+    by: &Caller,
+    body: serde_json::Value,
+) -> Result<Id<Campaign>> {
+    let state = axum::extract::State(Arc::clone(dialers));
+    let (_, Json(made)) = create::create_campaign(state, by.clone(), Json(body)).await?;
+    Ok(made.id())
+}
+
+/// Stops and deletes a campaign, for another feature.
+pub(crate) async fn remove(dialers: &Arc<Dialers>, by: &Caller, id: Id<Campaign>) -> Result<()> {
+    let account = by.account;
+    let found = dialers
+        .handles
+        .db
+        .read(move |tx| Box::pin(async move { campaigns::get(tx, account, id).await }))
+        .await;
+    let row = match found {
+        Ok(row) if row.deleted_at.is_none() => row,
+        Ok(_) | Err(db::Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let state = || axum::extract::State(Arc::clone(dialers));
+    if matches!(row.state, CampaignState::Running | CampaignState::Paused) {
+        steps::stop_campaign(state(), by.clone(), Path(id)).await?;
+    }
+    delete::delete_campaign(state(), by.clone(), Path(id)).await?;
+    Ok(())
 }
 
 /// The campaign as it is now.

@@ -73,8 +73,8 @@ pub(crate) struct RehearsedHour {
 /// Contacts that will not be called, for one reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Skipped {
-    /// `do_not_call`, `no_number`, `invalid_number`, `duplicate`, `demo_number`, `never_open`,
-    /// `excluded` or `done`.
+    /// `do_not_call`, `no_number`, `invalid_number`, `duplicate`, `demo_number`, `real_number`,
+    /// `never_open`, `excluded` or `done`.
     reason: &'static str,
     /// How many.
     contacts: u64,
@@ -148,7 +148,7 @@ pub(crate) async fn rehearse_campaign(
     let mut found = if row.started_at.is_some() {
         taken_up(&dialers, &row).await?
     } else {
-        listed(&dialers, &row, &rules).await?
+        listed(&dialers, &row, &rules, line.demo.is_some()).await?
     };
     let plan = plan(&mut found, rules, &line, dialers.handles.clock.now());
     let forecast = tokio::task::spawn_blocking(move || rehearsal::forecast(&plan, &habits, SEED))
@@ -182,11 +182,11 @@ fn plan(found: &mut Found, rules: Rules, line: &LineView, now: Timestamp) -> Pla
     let every = found.guests.len().div_ceil(GUESTS).max(1);
     let guests: Vec<Guest> = std::mem::take(&mut found.guests).into_iter().step_by(every).collect();
     let share = (found.will_call as f64 / guests.len().max(1) as f64).round() as u32;
-    let (id, channels, rate) = (line.id, line.channels, line.rate);
+    let (id, channels, rate, demo) = (line.id, line.channels, line.rate, line.demo);
     Plan {
         rules: Arc::new(rules),
-        line: LineFact { id, channels, rate, enabled: true, health: LineHealth::Up },
-        demo_line: false,
+        line: LineFact { id, channels, rate, enabled: true, health: LineHealth::Up, demo },
+        demo_line: demo.is_some(),
         now,
         horizon: now.plus(HORIZON),
         guests,
@@ -218,14 +218,19 @@ struct Found {
 }
 
 /// Contacts of the lists, before a start takes them up, judged as the start will.
-async fn listed(dialers: &Arc<Dialers>, row: &Row, rules: &Rules) -> Result<Found> {
+async fn listed(
+    dialers: &Arc<Dialers>,
+    row: &Row,
+    rules: &Rules,
+    demo_line: bool,
+) -> Result<Found> {
     let (mut skipped, mut guests) = (BTreeMap::<_, u64>::new(), Vec::new());
     let mut skip = |reason| *skipped.entry(reason).or_default() += 1;
     let mut looked_at = 0;
     let now = dialers.handles.clock.now();
     let (mut ids, mut phones) = (HashSet::new(), HashSet::new());
     let mut never = BTreeMap::new();
-    let account = row.account;
+    let whose = (row.account, row.id);
     for list in row.lists.iter().copied() {
         let mut above = 0;
         while looked_at < LOOKED_AT {
@@ -233,7 +238,7 @@ async fn listed(dialers: &Arc<Dialers>, row: &Row, rules: &Rules) -> Result<Foun
                 .handles
                 .db
                 .read(move |tx| {
-                    Box::pin(async move { ahead::listed(tx, account, list, above).await })
+                    Box::pin(async move { ahead::listed(tx, whose, list, above, now).await })
                 })
                 .await?;
             let Some(last) = unit.last() else { break };
@@ -241,17 +246,23 @@ async fn listed(dialers: &Arc<Dialers>, row: &Row, rules: &Rules) -> Result<Foun
             for contact in unit {
                 looked_at += 1;
                 let zone = contact.zone.as_deref().map(word).transpose()?;
-                let Some(phone) = contact.phone else {
+                let Some(first) = contact.first else {
                     skip("no_number");
                     continue;
                 };
                 let same_id = contact.external_id.is_some_and(|id| !ids.insert(id));
-                if same_id || !phones.insert(phone.clone()) {
+                if same_id || !phones.insert(first) {
                     skip("duplicate");
-                } else if contact.forbidden.is_some() {
+                    continue;
+                }
+                let Some(phone) = contact.phone else {
                     skip("do_not_call");
-                } else if phone.is_demo() {
+                    continue;
+                };
+                if phone.is_demo() && !demo_line {
                     skip("demo_number");
+                } else if demo_line && !phone.is_demo() {
+                    skip("real_number");
                 } else {
                     // Windows are made once for each zone and beginning of a number.
                     let key = (phone.as_str().chars().take(7).collect::<String>(), contact.zone);

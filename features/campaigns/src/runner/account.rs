@@ -32,6 +32,7 @@ use crate::{
         claims,
         finishes::{Mark, Wire},
         lease::Lease,
+        pulse,
     },
 };
 
@@ -594,13 +595,19 @@ impl Runner {
                 let found = start::forgotten(&core, account, boot, is_held).await;
                 let _ = done.send(Done::Forgotten(found));
             }
+            let now = core.handles.clock.now();
             let forgot = core
                 .handles
                 .db
-                .write(move |tx| Box::pin(async move { claims::forget_refusals(tx, oldest).await }))
+                .write(move |tx| {
+                    Box::pin(async move {
+                        claims::forget_refusals(tx, oldest).await?;
+                        pulse::forget_minutes(tx, now).await
+                    })
+                })
                 .await;
             if let Err(error) = forgot {
-                tracing::warn!(%error, "old refusals could not be forgotten");
+                tracing::warn!(%error, "old refusals and minutes could not be forgotten");
             }
         });
     }

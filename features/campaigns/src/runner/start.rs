@@ -16,7 +16,7 @@ use crate::{
     store::{
         self,
         attempts::{self, Open},
-        campaigns, document,
+        campaigns, claims, document,
         lease::{self, Lease},
         word,
     },
@@ -109,7 +109,11 @@ fn unfinished_row(open: Open, campaign: &campaigns::Row) -> Result<UnfinishedRow
         Some(_) => Some(History {
             attempts: open.attempts.unwrap_or(0),
             interrupted: open.last_outcome.as_deref() == Some("interrupted"),
-            other_number: open.number.unwrap_or(0) + 1 < open.numbers.unwrap_or(0),
+            other_number: claims::has_other_number(
+                open.number.unwrap_or(0),
+                open.numbers.unwrap_or(0),
+                open.dead_numbers.unwrap_or(0),
+            ),
             zone: open.zone.as_deref().map(word).transpose()?,
         }),
     };
@@ -141,6 +145,7 @@ pub(super) fn facts(views: &[LineView]) -> Vec<LineFact> {
         rate: view.rate,
         enabled: view.enabled,
         health: view.health,
+        demo: view.demo,
     };
     views.iter().map(fact).collect()
 }

@@ -17,35 +17,40 @@ record! {
         pub(crate) contact: i64,
         pub(crate) external_id: Option<String>,
         pub(crate) zone: Option<String>,
+        /// The number that tells the contact apart, and the first that may be called.
+        pub(crate) first: Option<PhoneNumber>,
         pub(crate) phone: Option<PhoneNumber>,
-        pub(crate) forbidden: Option<i64>,
     }
 }
 
 /// The next contacts of a list, in the order of their ids.
 pub(crate) async fn listed(
     tx: &mut Tx<'_>,
-    account: Id<Account>,
+    (account, campaign): (Id<Account>, Id<Campaign>),
     list: Id<ContactList>,
     above: i64,
+    now: Timestamp,
 ) -> Result<Vec<Listed>> {
     tx.all(
         sql!(
             "SELECT c.contact, c.external_id, c.zone,
                (SELECT n.phone FROM v_list_number n
                 WHERE n.account = c.account AND n.contact = c.contact
-                ORDER BY n.ordinal LIMIT 1) AS phone,
-               (SELECT 1 FROM v_do_not_call d
-                WHERE d.account = c.account AND d.phone =
-                  (SELECT n.phone FROM v_list_number n
-                   WHERE n.account = c.account AND n.contact = c.contact
-                   ORDER BY n.ordinal LIMIT 1)
-                LIMIT 1) AS forbidden
+                ORDER BY n.ordinal LIMIT 1) AS first,
+               (SELECT n.phone FROM v_list_number n
+                WHERE n.account = c.account AND n.contact = c.contact
+                AND NOT EXISTS (SELECT 1 FROM v_do_not_call d
+                  WHERE d.account = n.account AND d.phone = n.phone
+                  AND (d.expires_at IS NULL OR d.expires_at > $6)
+                  AND (d.scope = 'account' OR (d.scope = 'campaign' AND d.target = $5)
+                    OR (d.scope = 'list' AND d.target IN
+                      (SELECT l.list FROM campaign_list l WHERE l.campaign = $5))))
+                ORDER BY n.ordinal LIMIT 1) AS phone
              FROM v_list_contact c
              WHERE c.account = $1 AND c.list = $2 AND c.contact > $3
              ORDER BY c.contact LIMIT $4"
         ),
-        args![account, list, above, UNIT],
+        args![account, list, above, UNIT, campaign, now],
     )
     .await
 }

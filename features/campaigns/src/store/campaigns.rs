@@ -164,8 +164,8 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
     tx.exec(
         sql!(
             "INSERT INTO campaign (id, account, name, notes, state, preparing, setup, line, audio,
-               version, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7, $8, $9, $10, $10)"
+               version, created_at, updated_at, calendar, attempt_rule)
+             VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7, $8, $9, $10, $10, $11, $12)"
         ),
         args![
             row.id,
@@ -177,7 +177,9 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
             row.setup.line_id,
             row.setup.audio(),
             row.version,
-            row.created_at
+            row.created_at,
+            row.setup.calendar_id,
+            row.setup.attempt_rule_id
         ],
     )
     .await?;
@@ -191,7 +193,7 @@ pub(crate) async fn edit(tx: &mut Tx<'_>, row: &Row, now: Timestamp) -> Result<b
         .exec(
             sql!(
                 "UPDATE campaign SET name = $3, notes = $4, setup = $5, line = $6, audio = $7,
-                   version = version + 1, updated_at = $8
+                   version = version + 1, updated_at = $8, calendar = $10, attempt_rule = $11
                  WHERE account = $1 AND id = $2 AND version = $9"
             ),
             args![
@@ -203,7 +205,9 @@ pub(crate) async fn edit(tx: &mut Tx<'_>, row: &Row, now: Timestamp) -> Result<b
                 row.setup.line_id,
                 row.setup.audio(),
                 now,
-                row.version
+                row.version,
+                row.setup.calendar_id,
+                row.setup.attempt_rule_id
             ],
         )
         .await?;

@@ -21,7 +21,76 @@ record! {
         last_outcome: Option<String>,
         number: i64,
         numbers: i64,
+        dead_numbers: i64,
     }
+}
+
+/// Whether a contact has another number than the one that is called, not known to be none.
+pub(crate) fn has_other_number(number: i64, numbers: i64, dead: i64) -> bool {
+    (0..numbers).any(|other| other != number && !is_dead(other, dead))
+}
+
+/// Whether a contact's number is known to be none; those beyond the 62nd never are.
+const fn is_dead(number: i64, dead: i64) -> bool {
+    0 <= number && number < 63 && dead & (1 << number) != 0
+}
+
+/// The same with one more number that is none.
+pub(crate) const fn with_dead(number: i64, dead: i64) -> i64 {
+    if 0 <= number && number < 63 { dead | (1 << number) } else { dead }
+}
+
+/// Where a contact is called next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) number: i64,
+    pub(crate) phone: PhoneNumber,
+    /// Every number that is left is on a do-not-call list; this is the first of them.
+    pub(crate) forbidden: bool,
+}
+
+/// Which of a contact's numbers is called next: the one at `from`, or the next after it when
+/// another is wanted, then the others in a circle; the first that may be called. `None` when each
+/// is known to be none.
+pub(crate) async fn place(
+    tx: &mut Tx<'_>,
+    (account, campaign): (Id<Account>, Id<Campaign>),
+    numbers: &[PhoneNumber],
+    (from, another): (i64, bool),
+    dead: i64,
+    now: Timestamp,
+) -> Result<Option<Place>> {
+    let count = numbers.len() as i64;
+    let mut forbidden = None;
+    for step in 0..count {
+        let number = (from + step + i64::from(another)).rem_euclid(count);
+        let phone = usize::try_from(number).ok().and_then(|at| numbers.get(at));
+        let Some(phone) = phone.filter(|_| !is_dead(number, dead)) else { continue };
+        let place = Place { number, phone: phone.clone(), forbidden: false };
+        if !is_forbidden(tx, account, campaign, phone, now).await? {
+            return Ok(Some(place));
+        }
+        forbidden.get_or_insert(Place { forbidden: true, ..place });
+    }
+    Ok(forbidden)
+}
+
+/// The numbers of a contact of a list in the order of calling.
+pub(crate) async fn numbers_of(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    list_contact: i64,
+) -> Result<Vec<PhoneNumber>> {
+    let rows: Vec<(PhoneNumber,)> = tx
+        .all(
+            sql!(
+                "SELECT phone FROM v_list_number
+                 WHERE account = $1 AND contact = $2 ORDER BY ordinal"
+            ),
+            args![account, list_contact],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(phone,)| phone).collect())
 }
 
 /// A due contact without the id of its attempt to be.
@@ -29,7 +98,7 @@ fn history(row: &Due) -> Result<History> {
     Ok(History {
         attempts: row.attempts,
         interrupted: row.last_outcome.as_deref() == Some("interrupted"),
-        other_number: row.number + 1 < row.numbers,
+        other_number: has_other_number(row.number, row.numbers, row.dead_numbers),
         zone: row.zone.as_deref().map(word).transpose()?,
     })
 }
@@ -46,7 +115,7 @@ pub(crate) async fn candidates(
     let rows: Vec<Due> = tx
         .all(
             sql!(
-                "SELECT id, phone, zone, attempts, last_outcome, number, numbers
+                "SELECT id, phone, zone, attempts, last_outcome, number, numbers, dead_numbers
                  FROM campaign_contact
                  WHERE campaign = $1 AND state = 'callable' AND next_at <= $2
                  ORDER BY next_at, id LIMIT $3"
@@ -132,15 +201,14 @@ pub(crate) async fn claim(
     let window = claim.rules.window_of(&claim.phone, zone.as_ref());
     let callee = Callee {
         contact: waiting,
-        do_not_call: is_forbidden(tx, account, &claim.phone).await?,
+        do_not_call: is_forbidden(tx, account, claim.campaign, &claim.phone, now).await?,
         calls: &calls_to(tx, account, &claim.phone, claim.rules.caps.per_week, now).await?,
         window: &window,
     };
     let policy = Policy {
         caps: claim.rules.caps,
         max_attempts: claim.rules.max_attempts,
-        // The demo carrier does not exist yet: every line is real.
-        demo_line: false,
+        demo_line: claim.demo.is_some(),
     };
     match may_dial(&callee, &claim.phone, claim.purpose, now, &policy) {
         Ok(permit) => {
@@ -180,16 +248,26 @@ async fn standing(
     tx.opt(select, args![contact, account]).await
 }
 
-/// Whether a number is on the account's do-not-call list.
+/// Whether a campaign may not call a number: because nobody may, because it may not, or because a
+/// list that it calls says so.
 pub(crate) async fn is_forbidden(
     tx: &mut Tx<'_>,
     account: Id<Account>,
+    campaign: Id<Campaign>,
     phone: &PhoneNumber,
+    now: Timestamp,
 ) -> Result<bool> {
     let row: Option<(String,)> = tx
         .opt(
-            sql!("SELECT phone FROM v_do_not_call WHERE account = $1 AND phone = $2"),
-            args![account, phone],
+            sql!(
+                "SELECT phone FROM v_do_not_call
+                 WHERE account = $1 AND phone = $2 AND (expires_at IS NULL OR expires_at > $4)
+                   AND (scope = 'account' OR (scope = 'campaign' AND target = $3)
+                     OR (scope = 'list' AND target IN
+                       (SELECT list FROM campaign_list WHERE campaign = $3)))
+                 LIMIT 1"
+            ),
+            args![account, phone, campaign, now],
         )
         .await?;
     Ok(row.is_some())

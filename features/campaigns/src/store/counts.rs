@@ -10,11 +10,28 @@ use call::Outcome;
 use db::{Result, Tx, args, sql};
 use dialer::ContactState;
 
-use super::serde_word;
+use super::{
+    pulse::{self, Beat},
+    serde_word,
+};
 
 /// Changes to counters, gathered over a transaction and written once.
 #[derive(Debug, Default)]
-pub(crate) struct Deltas(BTreeMap<(Id<Campaign>, String), i64>);
+pub(crate) struct Deltas {
+    counts: BTreeMap<(Id<Campaign>, String), i64>,
+    beats: BTreeMap<Beat, pulse::Calls>,
+}
+
+/// An attempt on a contact that ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) campaign: Id<Campaign>,
+    pub(crate) began_at: Timestamp,
+    pub(crate) outcome: Outcome,
+    pub(crate) answered: bool,
+    /// The final SIP status, if one was heard.
+    pub(crate) sip: Option<u16>,
+}
 
 impl Deltas {
     /// A contact joins a state.
@@ -29,26 +46,29 @@ impl Deltas {
     }
 
     /// An attempt on a contact ended.
-    pub(crate) fn ended(
-        &mut self,
-        campaign: Id<Campaign>,
-        outcome: Outcome,
-        answered: bool,
-    ) -> Result<()> {
-        self.add(campaign, format!("outcome:{}", serde_word(&outcome)?), 1);
+    pub(crate) fn ended(&mut self, ended: Ended) -> Result<()> {
+        let Ended { campaign, began_at, outcome, answered, sip } = ended;
+        let outcome = serde_word(&outcome)?;
+        self.add(campaign, format!("outcome:{outcome}"), 1);
         if answered {
             self.add(campaign, "answered".to_owned(), 1);
+        }
+        if let Some(code) = sip {
+            self.add(campaign, format!("cause:{outcome}:{code}"), 1);
+        }
+        for beat in Beat::of(campaign, began_at, &outcome) {
+            self.beats.entry(beat).or_default().add(answered);
         }
         Ok(())
     }
 
     fn add(&mut self, campaign: Id<Campaign>, what: String, n: i64) {
-        *self.0.entry((campaign, what)).or_default() += n;
+        *self.counts.entry((campaign, what)).or_default() += n;
     }
 
     /// Writes them, in the order of their keys so that no two transactions wait for each other.
     pub(crate) async fn write(self, tx: &mut Tx<'_>, account: Id<Account>) -> Result<()> {
-        for ((campaign, what), n) in self.0 {
+        for ((campaign, what), n) in self.counts {
             if n != 0 {
                 tx.exec(
                     sql!(
@@ -62,6 +82,9 @@ impl Deltas {
                 .await?;
             }
         }
+        for (beat, calls) in self.beats {
+            pulse::add(tx, account, beat, calls).await?;
+        }
         Ok(())
     }
 }
@@ -72,6 +95,8 @@ pub(crate) struct Counts {
     states: BTreeMap<ContactState, i64>,
     /// Attempts on contacts by outcome.
     pub(crate) outcomes: BTreeMap<String, i64>,
+    /// The same by outcome and final SIP status: `failed:503`.
+    pub(crate) causes: BTreeMap<String, i64>,
     /// Attempts on contacts that were answered.
     pub(crate) answered: i64,
 }
@@ -93,6 +118,10 @@ impl Counts {
         } else if let Some(outcome) = what.strip_prefix("outcome:") {
             if n != 0 {
                 self.outcomes.insert(outcome.to_owned(), n);
+            }
+        } else if let Some(cause) = what.strip_prefix("cause:") {
+            if n != 0 {
+                self.causes.insert(cause.to_owned(), n);
             }
         } else if what == "answered" {
             self.answered = n;

@@ -8,7 +8,12 @@ use call::{Dialog, End};
 use db::{Result, Tx, args, record, sql};
 use dialer::{ContactState, Finish, Next, Permit};
 
-use super::{as_json, claims::is_forbidden, counts::Deltas, serde_word, word};
+use super::{
+    as_json,
+    claims::{numbers_of, place, with_dead},
+    counts::{Deltas, Ended},
+    serde_word, word,
+};
 
 /// Progress of an attempt that is worth keeping.
 #[derive(Debug, Clone)]
@@ -135,7 +140,13 @@ pub(crate) async fn finish(
     if let Some(contact) = finish.contact {
         settle(tx, account, contact, finish, ended_at, deltas).await?;
         let answered = finish.ending.answered_at.is_some();
-        deltas.ended(finish.campaign, finish.verdict.outcome, answered)?;
+        deltas.ended(Ended {
+            campaign: finish.campaign,
+            began_at: open.claimed_at,
+            outcome: finish.verdict.outcome,
+            answered,
+            sip: cause.and_then(|cause| cause.sip),
+        })?;
     }
     Ok(Finished::Now)
 }
@@ -145,6 +156,8 @@ record! {
         state: String,
         source: i64,
         number: i64,
+        dead_numbers: i64,
+        phone: base::PhoneNumber,
     }
 }
 
@@ -158,50 +171,46 @@ async fn settle(
     deltas: &mut Deltas,
 ) -> Result<()> {
     let lock = tx.pick(
-        sql!(sqlite: "SELECT state, list_contact, number FROM campaign_contact WHERE id = $1"),
-        sql!(pg: "SELECT state, list_contact, number FROM campaign_contact WHERE id = $1
-                  FOR UPDATE"),
+        sql!(sqlite: "SELECT state, list_contact, number, dead_numbers, phone
+                      FROM campaign_contact WHERE id = $1"),
+        sql!(pg: "SELECT state, list_contact, number, dead_numbers, phone
+                  FROM campaign_contact WHERE id = $1 FOR UPDATE"),
     );
     let contact: Called = tx.one(lock, args![id]).await?;
     let before: ContactState = word(&contact.state)?;
-    let (mut state, mut next_at, mut phone, mut number) = match finish.verdict.next {
-        Next::Retry { at, .. } => (ContactState::Callable, at, None, contact.number),
-        Next::Done { state } => (state, now, None, contact.number),
-    };
-    if let Next::Retry { other_number: true, .. } = finish.verdict.next {
-        number += 1;
-        let next: Option<(base::PhoneNumber,)> = tx
-            .opt(
-                sql!(
-                    "SELECT phone FROM v_list_number
-                     WHERE account = $1 AND contact = $2 AND ordinal = $3"
-                ),
-                args![account, contact.source, number],
-            )
-            .await?;
-        if let Some((next,)) = next {
-            phone = Some(next);
-        } else {
-            (state, next_at, number) = (ContactState::InvalidNumber, now, number - 1);
-        }
+    let (mut phone, mut number, mut dead) = (None, contact.number, contact.dead_numbers);
+    if finish.verdict.outcome == call::Outcome::InvalidNumber {
+        dead = with_dead(number, dead);
     }
+    let (mut state, mut next_at) = match finish.verdict.next {
+        Next::Retry { at, .. } => (ContactState::Callable, at),
+        Next::Done { state } => (state, now),
+    };
     if before != ContactState::InAttempt {
         // Excluded by hand while the call was up: that stands.
         state = before;
-    } else if state == ContactState::Callable {
-        let number = match &phone {
-            Some(phone) => phone.clone(),
-            None => phone_of(tx, id).await?,
-        };
-        if is_forbidden(tx, account, &number).await? {
-            state = ContactState::DoNotCall;
+    } else if let Next::Retry { other_number, .. } = finish.verdict.next {
+        let mut numbers = numbers_of(tx, account, contact.source).await?;
+        if numbers.is_empty() {
+            // Its list is gone: it keeps what it was called on.
+            (numbers, number, dead) = (vec![contact.phone], 0, 0);
+        }
+        let whose = (account, finish.campaign);
+        match place(tx, whose, &numbers, (number, other_number), dead, now).await? {
+            Some(place) => {
+                if place.forbidden {
+                    state = ContactState::DoNotCall;
+                }
+                (number, phone) = (place.number, Some(place.phone));
+            }
+            None => (state, next_at) = (ContactState::InvalidNumber, now),
         }
     }
     tx.exec(
         sql!(
             "UPDATE campaign_contact SET state = $2, state_group = $3, next_at = $4,
                attempts = attempts + $5, last_outcome = $6, number = $7,
-               phone = COALESCE($8, phone), updated_at = $9
+               phone = COALESCE($8, phone), updated_at = $9, dead_numbers = $10
              WHERE id = $1"
         ),
         args![
@@ -213,7 +222,8 @@ async fn settle(
             serde_word(&finish.verdict.outcome)?,
             number,
             phone,
-            now
+            now,
+            dead
         ],
     )
     .await?;
@@ -221,12 +231,6 @@ async fn settle(
         deltas.shift(finish.campaign, before, state);
     }
     Ok(())
-}
-
-async fn phone_of(tx: &mut Tx<'_>, id: Id<CampaignContact>) -> Result<base::PhoneNumber> {
-    let (phone,) =
-        tx.one(sql!("SELECT phone FROM campaign_contact WHERE id = $1"), args![id]).await?;
-    Ok(phone)
 }
 
 record! {

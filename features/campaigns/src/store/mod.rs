@@ -6,11 +6,23 @@ pub(crate) mod campaigns;
 pub(crate) mod claims;
 pub(crate) mod contacts;
 pub(crate) mod counts;
+pub(crate) mod exports;
 pub(crate) mod finishes;
 pub(crate) mod lease;
 pub(crate) mod prepare;
+pub(crate) mod presets;
+pub(crate) mod pulse;
 
 use db::{Error, Result};
+
+/// Rows that one page looks at, at most, when it searches for what no index tells apart.
+pub(crate) const WINDOW: i64 = 8_000;
+
+/// A pattern that finds `text` anywhere, in any case.
+pub(crate) fn like(text: &str) -> String {
+    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
 
 /// Reads a stored word.
 pub(crate) fn word<T>(text: &str) -> Result<T>

@@ -9,7 +9,11 @@ use base::{
 use db::{Result, Tx, args, record, sql};
 use dialer::ContactState;
 
-use super::{claims::is_forbidden, counts::Deltas, word};
+use super::{
+    claims::{numbers_of, place},
+    counts::Deltas,
+    word,
+};
 
 /// Contacts of one unit.
 pub(crate) const UNIT: i64 = 500;
@@ -112,15 +116,7 @@ async fn take_up(
     now: Timestamp,
     deltas: &mut Deltas,
 ) -> Result<()> {
-    let numbers: Vec<(PhoneNumber,)> = tx
-        .all(
-            sql!(
-                "SELECT phone FROM v_list_number
-                 WHERE account = $1 AND contact = $2 ORDER BY ordinal"
-            ),
-            args![account, source.contact],
-        )
-        .await?;
+    let numbers = numbers_of(tx, account, source.contact).await?;
     let known: Option<Known> = tx
         .opt(
             sql!(
@@ -133,23 +129,25 @@ async fn take_up(
     if let Some(known) = known {
         return refresh(tx, campaign, &known, source, &numbers, now).await;
     }
-    let state = match numbers.first() {
+    let place = place(tx, (account, campaign), &numbers, (0, false), 0, now).await?;
+    let state = match &place {
         None => ContactState::NoNumber,
-        Some((phone,)) if is_forbidden(tx, account, phone).await? => ContactState::DoNotCall,
+        Some(place) if place.forbidden => ContactState::DoNotCall,
         Some(_) => ContactState::Callable,
     };
     // Without a number the list contact itself keeps the row apart from others.
     let first = numbers
         .first()
-        .map_or_else(|| format!("none:{}", source.contact), |(phone,)| phone.as_str().to_owned());
-    let phone = numbers.first().map_or_else(String::new, |(phone,)| phone.as_str().to_owned());
+        .map_or_else(|| format!("none:{}", source.contact), |phone| phone.as_str().to_owned());
+    let (number, phone) =
+        place.map_or((0, String::new()), |place| (place.number, place.phone.into()));
     let inserted = tx
         .exec(
             sql!(
                 "INSERT INTO campaign_contact (id, account, campaign, list_contact, external_id,
                    name, phone, first_phone, number, numbers, zone, state, state_group, next_at,
                    attempts, ordinal, created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, 0, 0, $13, $13)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $14, $9, $10, $11, $12, $13, 0, 0, $13, $13)
                  ON CONFLICT DO NOTHING"
             ),
             args![
@@ -165,7 +163,8 @@ async fn take_up(
                 &source.zone,
                 state.as_str(),
                 state.group().as_str(),
-                now
+                now,
+                number
             ],
         )
         .await?;
@@ -181,10 +180,10 @@ async fn refresh(
     campaign: Id<Campaign>,
     known: &Known,
     source: &Source,
-    numbers: &[(PhoneNumber,)],
+    numbers: &[PhoneNumber],
     now: Timestamp,
 ) -> Result<()> {
-    let Some((first,)) = numbers.first() else { return Ok(()) };
+    let Some(first) = numbers.first() else { return Ok(()) };
     let waits = word::<ContactState>(&known.state)? == ContactState::Callable;
     let same = known.name == source.name
         && known.zone == source.zone
@@ -208,6 +207,7 @@ async fn refresh(
             "UPDATE campaign_contact SET name = $2, zone = $3, updated_at = $4,
                phone = CASE WHEN first_phone = $5 THEN phone ELSE $5 END,
                number = CASE WHEN first_phone = $5 THEN number ELSE 0 END,
+               dead_numbers = CASE WHEN first_phone = $5 THEN dead_numbers ELSE 0 END,
                first_phone = $5, numbers = $6
              WHERE id = $1"
         ),

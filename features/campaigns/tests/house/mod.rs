@@ -40,7 +40,8 @@ const OTHERS: Chain = Chain {
                 variables JSONB NOT NULL, updated_at BIGINT NOT NULL);
               CREATE TABLE stand_number (account BIGINT NOT NULL, contact BIGINT NOT NULL,
                 phone TEXT NOT NULL, ordinal BIGINT NOT NULL, kind TEXT NOT NULL);
-              CREATE TABLE stand_forbidden (account BIGINT NOT NULL, phone TEXT NOT NULL);
+              CREATE TABLE stand_forbidden (account BIGINT NOT NULL, phone TEXT NOT NULL,
+                scope TEXT NOT NULL, target BIGINT NOT NULL, expires_at BIGINT);
               CREATE TABLE stand_account (account BIGINT PRIMARY KEY, name TEXT NOT NULL,
                 time_zone TEXT NOT NULL, country TEXT NOT NULL, language TEXT NOT NULL);
               INSERT INTO stand_account VALUES (1, 'One', 'UTC', 'UA', 'uk');
@@ -50,7 +51,8 @@ const OTHERS: Chain = Chain {
             CREATE VIEW v_list_contact AS SELECT account, list, contact, external_id, name, zone,
               variables, updated_at FROM stand_contact;
             CREATE VIEW v_list_number AS SELECT account, contact, phone, ordinal, kind FROM stand_number;
-            CREATE VIEW v_do_not_call AS SELECT account, phone FROM stand_forbidden;
+            CREATE VIEW v_do_not_call AS SELECT account, phone, scope, target, expires_at
+              FROM stand_forbidden;
             CREATE VIEW v_account AS SELECT account, name, time_zone, country, language FROM stand_account;",
 };
 
@@ -131,6 +133,7 @@ impl Switchboard {
             enabled: true,
             in_use: 0,
             health: LineHealth::Up,
+            demo: None,
         };
         let board = Board { lines: vec![line], ..Board::default() };
         Arc::new(Self {
@@ -403,30 +406,46 @@ impl House {
             .unwrap();
     }
 
-    /// Puts a number on the do-not-call list, with or without telling.
+    /// Puts a number on the do-not-call list of the account, with or without telling.
     pub(crate) async fn forbid(&self, phone: &str, tell: bool) {
+        self.forbid_to(phone, ("account", 0), None).await;
+        if tell {
+            self.tell_of(phone, 1).await;
+        }
+    }
+
+    /// Puts a number on a do-not-call list without telling.
+    pub(crate) async fn forbid_to(
+        &self,
+        phone: &str,
+        (scope, target): (&'static str, i64),
+        expires_at: Option<Timestamp>,
+    ) {
+        let phone = phone.to_owned();
+        let insert = sql!(
+            "INSERT INTO stand_forbidden (account, phone, scope, target, expires_at)
+             VALUES (1, $1, $2, $3, $4)"
+        );
+        let write = self.world.handles.db.write(move |tx| {
+            let phone = phone.clone();
+            Box::pin(async move { tx.exec(insert, args![phone, scope, target, expires_at]).await })
+        });
+        write.await.unwrap();
+    }
+
+    /// Tells that the standing of a number has changed.
+    pub(crate) async fn tell_of(&self, phone: &str, version: i64) {
         let (ids, phone) = (self.world.handles.ids.clone(), phone.to_owned());
-        self.world
-            .handles
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    tx.exec(
-                        sql!("INSERT INTO stand_forbidden (account, phone) VALUES (1, $1)"),
-                        args![&phone],
-                    )
-                    .await?;
-                    if tell {
-                        let phone: PhoneNumber = phone.parse().unwrap();
-                        let subject = format!("{}:{phone}", DoNotCallChanged::SUBJECT);
-                        let fact = DoNotCallChanged { phone, forbidden: true };
-                        db::outbox::put(tx, &ids, Id::from_raw(1), &subject, 1, &fact).await?;
-                    }
-                    Ok(())
-                })
+        let write = self.world.handles.db.write(move |tx| {
+            let (ids, phone) = (ids.clone(), phone.clone());
+            Box::pin(async move {
+                let phone: PhoneNumber = phone.parse().unwrap();
+                let subject = format!("{}:{phone}", DoNotCallChanged::SUBJECT);
+                let fact = DoNotCallChanged { phone };
+                db::outbox::put(tx, &ids, Id::from_raw(1), &subject, version, &fact).await
             })
-            .await
-            .unwrap();
+        });
+        write.await.unwrap();
     }
 
     /// A complete draft, with changes; its id.
@@ -558,7 +577,8 @@ impl House {
                         .all(
                             sql!(
                                 "SELECT what, n FROM campaign_count
-                                 WHERE campaign = $1 AND n <> 0 AND what <> 'answered'"
+                                 WHERE campaign = $1 AND n <> 0 AND what <> 'answered'
+                                   AND what NOT LIKE 'cause:%'"
                             ),
                             args![raw],
                         )
