@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use outbound::Allowed;
 use settings::{Field, Source};
 
 settings::settings! {
@@ -28,6 +29,9 @@ settings::settings! {
         /// Serve beyond this machine without encryption. Passwords and calls can then be read on
         /// the way, and every page says so.
         insecure_http: bool = false,
+        /// Hosts, addresses and networks beside the open internet that feeds and sheets may be loaded
+        /// from, with commas between: `crm.lan, *.corp.example, 10.1.0.0/16`.
+        allowed_hosts: String = String::new(),
         /// UDP port that SIP is spoken on, once there is a line.
         sip_port: u16 = 5060,
         /// UDP ports of calls, first and last: even ones carry sound, odd ones its reports.
@@ -57,6 +61,8 @@ pub struct Boot {
     pub public_url: Option<String>,
     /// Whether the pages are reached from other machines without encryption.
     pub insecure_http: bool,
+    /// What may be asked beside the open internet.
+    pub allowed_hosts: Allowed,
     /// The UDP port of SIP.
     pub sip_port: u16,
     /// The UDP ports of calls.
@@ -118,6 +124,7 @@ impl Boot {
             public_address: some(given.public_address).map(address).transpose()?,
             public_url: some(given.public_url).as_deref().map(url).transpose()?,
             insecure_http: beyond,
+            allowed_hosts: given.allowed_hosts.parse().context("allowed_hosts")?,
             sip_port: given.sip_port,
             rtp_ports: ports(&given.rtp_ports)?,
             min_free_disk: given.min_free_disk,
@@ -268,7 +275,7 @@ mod tests {
     fn the_manual_names_every_setting() {
         let page = manual(&Given::fields());
         assert!(page.contains("| `listen` | `SWITCHBELL_LISTEN` | `127.0.0.1:8080` |"), "{page}");
-        assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 11);
+        assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 12);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use campaigns::Campaigns;
 use contacts::Contacts;
+use demo::Demo;
 use host::{Feature, Handles};
 use people::People;
 use settings::Field;
@@ -11,7 +12,7 @@ use voice::{Setup, Voice};
 
 use crate::{
     boot::{Boot, Given},
-    wiring::{CampaignUses, VoicePhones, VoicePrompts},
+    wiring::{CampaignUses, DemoParts, VoicePhones, VoicePrompts},
 };
 
 /// Every feature, and the one that the server itself must know.
@@ -42,11 +43,18 @@ impl Features {
         let phones = Arc::new(VoicePhones(voice.calls().clone()));
         let prompts = Arc::new(VoicePrompts(voice.clone()));
         let campaigns = Campaigns::new(handles.clone(), phones, prompts);
+        let parts = DemoParts {
+            voice: voice.clone(),
+            contacts: contacts.clone(),
+            campaigns: campaigns.clone(),
+        };
+        let demo = Demo::new(handles.clone(), Arc::new(parts));
         let all: Vec<Box<dyn Feature>> = vec![
             Box::new(people.clone()),
             Box::new(contacts),
             Box::new(voice),
             Box::new(campaigns),
+            Box::new(demo),
         ];
         Ok(Self { people, all })
     }

@@ -8,6 +8,7 @@ use db::Db;
 use host::{Handles, Shutdown};
 use http_kit::Hub;
 use jobs::Jobs;
+use outbound::{Allowed, Outbound};
 use settings::Secrets;
 use telemetry::Health;
 
@@ -22,10 +23,11 @@ pub async fn open(boot: &Boot, clock: Clock) -> Result<Handles> {
     let blob = Blob::open(boot.data.join("blob"))
         .context("the folder of recordings and audio")?
         .keep_free(boot.min_free_disk);
-    Ok(with(db, blob, secrets, clock))
+    let outbound = Outbound::new(boot.allowed_hosts.clone(), clock.clone());
+    Ok(Handles { outbound, ..with(db, blob, secrets, clock) })
 }
 
-/// The tools over what is open already.
+/// The tools over what is open already; beyond the open internet, no host may be asked.
 pub fn with(db: Db, blob: Blob, secrets: Secrets, clock: Clock) -> Handles {
     let ids = Ids::new(0, clock.clone());
     Handles {
@@ -35,6 +37,7 @@ pub fn with(db: Db, blob: Blob, secrets: Secrets, clock: Clock) -> Handles {
         hub: Hub::new(clock.clone()),
         health: Health::new(clock.clone()),
         shutdown: Shutdown::new(),
+        outbound: Outbound::new(Allowed::default(), clock.clone()),
         db,
         blob,
         secrets,

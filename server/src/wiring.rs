@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use base::{
     Id,
-    kind::{Account, Attempt, Audio, ContactList, Line},
+    kind::{Account, Attempt, Audio, Campaign, ContactList, Line},
 };
 use call::CallPlan;
-use campaigns::{Held, LineBusy, LineView, Phones, Prompts, PromptsAway, Report, Slot, Unfinished};
+use campaigns::{
+    Campaigns, Held, LineBusy, LineView, Phones, Prompts, PromptsAway, Report, Slot, Unfinished,
+};
+use contacts::Contacts;
 use db::{Result, Tx};
+use demo::{NewCampaign, Parts, Person};
 use dialer::Permit;
+use http_kit::Caller;
+use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use voice::{Abandoned, Calls, Voice};
 
@@ -29,6 +35,15 @@ impl contacts::ListUses for CampaignUses {
         list: Id<ContactList>,
     ) -> Later<'a, Result<Option<String>>> {
         Box::pin(campaigns::list_in_use(tx, account, list))
+    }
+
+    fn campaign_name<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+        account: Id<Account>,
+        campaign: Id<Campaign>,
+    ) -> Later<'a, Result<Option<String>>> {
+        Box::pin(campaigns::campaign_name(tx, account, campaign))
     }
 }
 
@@ -117,6 +132,7 @@ impl Phones for VoicePhones {
                 enabled: line.enabled,
                 in_use: line.in_use,
                 health: line.health,
+                demo: line.demo,
             })
             .collect()
     }
@@ -152,5 +168,94 @@ impl Prompts for VoicePrompts {
             let found = self.0.audio_duration(account, audio).await;
             found.map_err(|error| PromptsAway(error.to_string()))
         })
+    }
+}
+
+/// Those who own the parts of a demo.
+pub(crate) struct DemoParts {
+    pub(crate) voice: Voice,
+    pub(crate) contacts: Contacts,
+    pub(crate) campaigns: Campaigns,
+}
+
+impl Parts for DemoParts {
+    fn add_line<'a>(
+        &'a self,
+        by: &'a Caller,
+        name: &'a str,
+    ) -> Later<'a, http_kit::Result<Id<Line>>> {
+        Box::pin(self.voice.add_demo_line(by, name))
+    }
+
+    fn remove_line<'a>(&'a self, by: &'a Caller, id: Id<Line>) -> Later<'a, http_kit::Result<()>> {
+        Box::pin(self.voice.remove_line(by, id))
+    }
+
+    fn add_audio<'a>(
+        &'a self,
+        by: &'a Caller,
+        name: &'a str,
+    ) -> Later<'a, http_kit::Result<Id<Audio>>> {
+        Box::pin(self.voice.add_announcement(by, name))
+    }
+
+    fn remove_audio<'a>(
+        &'a self,
+        by: &'a Caller,
+        id: Id<Audio>,
+    ) -> Later<'a, http_kit::Result<()>> {
+        Box::pin(self.voice.remove_audio(by, id))
+    }
+
+    fn add_list<'a>(
+        &'a self,
+        by: &'a Caller,
+        name: &'a str,
+        people: Vec<Person>,
+    ) -> Later<'a, http_kit::Result<Id<ContactList>>> {
+        let people = people.into_iter().map(|Person { external_id, name, phone }| {
+            contacts::NewContact { external_id, name, phone }
+        });
+        Box::pin(self.contacts.add_list(by, name, people.collect()))
+    }
+
+    fn remove_list<'a>(
+        &'a self,
+        by: &'a Caller,
+        id: Id<ContactList>,
+    ) -> Later<'a, http_kit::Result<()>> {
+        Box::pin(self.contacts.remove_list(by, id))
+    }
+
+    fn add_campaign<'a>(
+        &'a self,
+        by: &'a Caller,
+        campaign: NewCampaign,
+    ) -> Later<'a, http_kit::Result<Id<Campaign>>> {
+        let NewCampaign { name, line, audio, list } = campaign;
+        let day = json!([["00:00", "24:00"]]);
+        let minutes = 600;
+        let body = json!({
+            "name": name, "line_id": line, "lists": [list],
+            "on_answer": {"kind": "audio", "audio_id": audio},
+            "hours": {
+                "mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day,
+            },
+            "use_contact_zone": false, "max_attempts": 2, "concurrency": 5, "ring_s": 30,
+            "min_talk_s": 5, "record": true,
+            "delays_s": {
+                "busy": minutes, "no_answer": minutes, "failed": minutes, "short_talk": minutes,
+                "machine": minutes,
+            },
+        });
+        Box::pin(self.campaigns.add(by, body))
+    }
+
+    fn remove_campaign<'a>(
+        &'a self,
+        by: &'a Caller,
+        id: Id<Campaign>,
+    ) -> Later<'a, http_kit::Result<()>> {
+        Box::pin(self.campaigns.remove(by, id))
     }
 }

@@ -1,5 +1,6 @@
 //! The assembled program, as others see it.
 
+mod demo;
 mod house;
 mod live;
 mod routes;

@@ -168,8 +168,19 @@ async fn seeds(house: &House) -> BTreeMap<&'static str, String> {
     let audio = owner.send(Method::POST, "/audio?name=Prompt", Body::from(wav()), &[]).await;
     let audio = id(&audio.ok());
     let campaign = id(&owner.post("/campaigns", json!({ "name": "C" })).await.ok());
+    let entry = json!({ "phone": "+380671234567" });
+    let entry = id(&owner.post("/do-not-call", entry).await.ok());
+    let hours = json!({ "mon": [["09:00", "18:00"]] });
+    let calendar = json!({ "name": "C", "time_zone": "UTC", "hours": hours });
+    let calendar = id(&owner.post("/calendars", calendar).await.ok());
+    let rule = json!({ "name": "R", "rule": rule() });
+    let rule = id(&owner.post("/attempt-rules", rule).await.ok());
     let me = owner.get("/session").await.ok();
     let account = id(&me["account"]);
+    let feed = json!({ "kind": "feed", "url": "https://crm.example/", "region": "UA" });
+    let wish = json!({ "name": "S", "settings": feed, "enabled": false });
+    let source = id(&owner.post(&format!("/lists/{list}/sources"), wish).await.ok());
+    loaded(house, account.parse().unwrap(), source.parse().unwrap()).await;
     let (contact, recording) = (CONTACT.to_string(), RECORDING.to_string());
     called(house, account.parse().unwrap(), campaign.parse().unwrap()).await;
     BTreeMap::from([
@@ -177,21 +188,59 @@ async fn seeds(house: &House) -> BTreeMap<&'static str, String> {
         ("/me/sessions/{id}", session),
         ("/lists/{id}", list.clone()),
         ("/imports/{id}", import.clone()),
+        ("/sources/{id}", source.clone()),
+        ("/sources/{id}/pulls/{pull}", PULL.to_string()),
+        ("source:{id}", source),
         ("/lines/{id}", line),
         ("/audio/{id}", audio),
         ("/recordings/{attempt}", recording),
+        ("/do-not-call/entries/{id}", entry),
+        ("/calendars/{id}", calendar),
+        ("/attempt-rules/{id}", rule),
         ("/campaigns/{id}", campaign.clone()),
         ("/campaigns/{id}/contacts/{contact}", contact),
+        ("/campaigns/{id}/exports/{export}", EXPORT.to_string()),
         ("list:{id}", list),
         ("import:{id}", import),
         ("campaign:{id}", campaign),
     ])
 }
 
+/// How contacts are tried.
+fn rule() -> Value {
+    json!({
+        "max_attempts": 3, "ring_s": 30, "min_talk_s": 0, "retry_short_talk": true,
+        "delays_s": {
+            "busy": 600, "no_answer": 600, "failed": 600, "short_talk": 600, "machine": 600
+        },
+        "caps": { "per_day": 3, "per_week": 7 },
+    })
+}
+
 const CONTACT: i64 = 4_711;
 const RECORDING: i64 = 4_712;
+const EXPORT: i64 = 4_713;
+const PULL: i64 = 4_714;
 
-/// What only a call would make: a campaign contact, and a recording with its files.
+/// What only a load would make: its row.
+async fn loaded(house: &House, account: i64, source: i64) {
+    let write = house.world.handles.db.write(move |tx| {
+        Box::pin(async move {
+            tx.exec(
+                sql!(
+                    "INSERT INTO source_pull (id, account, source, job, state, bytes, started_at)
+                     VALUES ($1, $2, $3, 1, 'failed', 0, 0)"
+                ),
+                args![PULL, account, source],
+            )
+            .await
+        })
+    });
+    write.await.unwrap();
+}
+
+/// What only calls and jobs would make: a campaign contact, a recording and an export with their
+/// files.
 async fn called(house: &House, account: i64, campaign: i64) {
     let file = format!("{account}/2026-11-20/{RECORDING}");
     let row = file.clone();
@@ -215,6 +264,15 @@ async fn called(house: &House, account: i64, campaign: i64) {
                 ),
                 args![RECORDING, account, row],
             )
+            .await?;
+            tx.exec(
+                sql!(
+                    "INSERT INTO campaign_export (id, account, campaign, what, format, filter,
+                       language, person, job, state, done, bytes, created_at, expires_at)
+                     VALUES ($1, $2, $3, 'contacts', 'csv', $4, 'en', 1, 1, 'ready', 0, 2, 0, $5)"
+                ),
+                args![EXPORT, account, campaign, json!({ "below": 0 }), i64::MAX],
+            )
             .await
         })
     });
@@ -222,6 +280,7 @@ async fn called(house: &House, account: i64, campaign: i64) {
     let blob = &house.world.handles.blob;
     blob.put(&format!("recording/{file}.wav"), wav()).await.unwrap();
     blob.put(&format!("recording/{file}.peaks"), vec![0_u8; 64]).await.unwrap();
+    blob.put(&format!("export/{account}/{EXPORT}.csv"), "id").await.unwrap();
 }
 
 /// Half a second of a tone: mono, 8 kHz, 16 bits.
@@ -249,9 +308,22 @@ fn body(route: &Route) -> Option<(&'static str, Value)> {
         "change_user" | "rename_list" | "update_line" | "rename_audio" | "edit_campaign" => {
             json!({ "name": "Taken over" })
         }
+        "change_calendar" => {
+            let hours = json!({ "mon": [["09:00", "18:00"]] });
+            json!({ "name": "Taken over", "time_zone": "UTC", "hours": hours })
+        }
+        "change_attempt_rule" => json!({ "name": "Taken over", "rule": rule() }),
         "change_import" => json!({ "has_header": false }),
         "start_import" => json!({ "mapping": { "phone": ["phone"] }, "region": "UA" }),
         "create_import" => return Some(("text/csv", json!("id,phone"))),
+        "create_export" => json!({ "what": "contacts", "format": "csv" }),
+        "create_source" | "change_source" => {
+            let feed = json!({ "kind": "feed", "url": "https://crm.example/", "region": "UA" });
+            json!({ "name": "Taken over", "settings": feed })
+        }
+        "test_source" => {
+            json!({ "settings": { "kind": "feed", "url": "http://127.0.0.1/", "region": "UA" } })
+        }
         "test_call" => json!({ "phone": "+380931234567" }),
         _ => return None,
     };
