@@ -1,10 +1,11 @@
 // From the set-up link to a recording that plays.
+import { sources } from './feed.mjs';
 import { file, tone } from './server.mjs';
 
 const monday = (date) => (date.getDay() + 6) % 7;
 
 /** Opens the hours of today and tomorrow, so that the journey can be made at any hour. */
-async function openHours(person) {
+export async function openHours(person) {
   const { page, t } = person;
   const days = page.getByRole('group', { name: t('campaigns.hours') }).locator('> div');
   const today = monday(new Date());
@@ -40,7 +41,7 @@ export async function setUp(person, link) {
   await person.write(page.getByLabel(t('auth.email')), 'olena@example.org');
   await person.write(page.getByLabel(t('auth.password'), { exact: true }), 'korova bily snih');
   await person.press(page.getByRole('button', { name: t('auth.setup.finish') }));
-  await page.getByRole('heading', { level: 1, name: t('shell.menu.campaigns') }).waitFor();
+  await page.getByRole('heading', { level: 2, name: t('demo.home.steps') }).waitFor();
   await person.look('first-page');
 }
 
@@ -84,6 +85,14 @@ async function list(person, dir) {
   await person.press(page.getByRole('link', { name: t('contacts.open_list') }));
   await page.getByText('Olena 3').waitFor();
   await person.look('list');
+}
+
+async function openList(person) {
+  const { page, t } = person;
+  await person.press(page.getByRole('button', { name: t('common.close') }).first());
+  await person.press(page.getByRole('link', { name: t('shell.menu.lists'), exact: true }));
+  await person.press(page.getByRole('link', { name: 'Patients' }).first());
+  await page.getByText('Olena 3').waitFor();
 }
 
 async function campaign(person) {
@@ -139,4 +148,6 @@ export async function journey(person, server, callee) {
   await list(person, server.dir);
   await campaign(person);
   await results(person);
+  await openList(person);
+  await sources(person);
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { launch, Person } from './driver.mjs';
+import { byCsv } from './by-csv.mjs';
+import { firstRun } from './first-run.mjs';
 import { journey } from './journey.mjs';
 import { startCallee, startServer } from './server.mjs';
 import { sweep } from './sweep.mjs';
@@ -40,7 +42,25 @@ try {
     });
     const how = keyboard ? 'keyboard' : 'mouse';
     try {
+      const first = await startServer();
+      const newcomer = await Person.sit(browser, {
+        ...run,
+        zone: zones[language] ?? 'Europe/Kyiv',
+        shots,
+        label: `${label}-demo`,
+      });
+      try {
+        const seconds = await firstRun(newcomer, first);
+        newcomer.verdict();
+        console.log(`first run ${label} by ${how}: demo campaign of 20 and a recording heard in ${seconds} s`);
+      } finally {
+        await newcomer.context.close();
+        first.stop();
+      }
       await journey(person, server, callee);
+      const lags = await byCsv(person, server);
+      const told = Object.entries(lags).map(([what, ms]) => `${what} ${ms} ms`);
+      console.log(`by CSV ${label} by ${how}: the page followed ${told.join(', ')} (goal 1,000)`);
       const pages = at === 0 ? await sweep(person, server, { all }) : 0;
       person.verdict();
       console.log(`journey ${label} by ${how}: from the link to a played recording, 0 faults of axe, console and CSP${pages ? `; sweep of ${pages} pages, 0 faults` : ''}`);

@@ -39,6 +39,7 @@ export async function startServer() {
       SWITCHBELL_LISTEN: `127.0.0.1:${port}`,
       // A journey holds on a computer whose disk is nearly full, too.
       SWITCHBELL_MIN_FREE_DISK: '0',
+      SWITCHBELL_ALLOWED_HOSTS: 'localhost',
       SWITCHBELL_SIP_PORT: String(await freeUdp()),
     },
     stdio: ['ignore', 'pipe', log],

@@ -16,6 +16,7 @@ export async function sweep(person, server, { all }) {
   const list = rows(await api('lists'))[0].id;
   const line = rows(await api('lines'))[0].id;
   const pages = {
+    home: '/',
     campaigns: '/campaigns',
     deleted: '/campaigns?deleted=true',
     new: '/campaigns/new',
@@ -25,7 +26,14 @@ export async function sweep(person, server, { all }) {
     setup: `/campaigns/${campaign}/setup`,
     lists: '/campaigns/lists',
     list: `/campaigns/lists/${list}`,
+    source: `/campaigns/lists/${list}/sources/new?kind=feed`,
+    sheet: `/campaigns/lists/${list}/sources/new?kind=sheet`,
     import: `/campaigns/lists/${list}/import`,
+    dnc: '/campaigns/do-not-call',
+    attempt_rules: '/campaigns/attempt-rules',
+    new_attempt_rule: '/campaigns/attempt-rules/new',
+    calendars: '/settings/calendars',
+    new_calendar: '/settings/calendars/new',
     audio: '/settings/audio-library',
     lines: '/settings/lines',
     line: `/settings/lines/${line}`,
@@ -65,7 +73,7 @@ export async function sweep(person, server, { all }) {
           const raw = await page.evaluate(
             () =>
               document.body.innerText.match(
-                /\b(auth|campaigns|common|shell|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
+                /\b(auth|campaigns|common|demo|shell|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
               ) ?? [],
           );
           if (raw.length > 0) person.faults.push(`${name} in ${language} shows ${raw.join(' ')}`);

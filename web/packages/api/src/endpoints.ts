@@ -3,16 +3,31 @@ import { http } from './client';
 import type {
   Account,
   Attempt,
+  AttemptPreview,
+  AttemptRule,
+  AttemptSettings,
   Audio,
+  Calendar,
+  CalendarForm,
   Campaign,
   CampaignCheck,
   CampaignRehearsal,
   CampaignContact,
   CampaignContactCard,
+  CampaignExport,
   CampaignSettings,
   ContactList,
   Delimiter,
+  DemoNames,
+  DemoPhone,
+  DoNotCallCheck,
+  DoNotCallEntry,
+  DoNotCallImport,
+  DoNotCallScope,
+  DoNotCallTerms,
   Encoding,
+  ExportWish,
+  FirstSteps,
   Id,
   Import,
   Invite,
@@ -24,14 +39,23 @@ import type {
   ListContact,
   Mapping,
   Me,
+  Outcome,
   Page,
   Role,
   RoleName,
   Session,
   SetupForm,
+  Source,
+  SourceSettings,
+  SourceWish,
+  Pull,
+  TestLoad,
   Theme,
+  Timeline,
+  TimelineSpan,
   User,
   Waveform,
+  Week,
 } from './types';
 
 type Signal = { signal?: AbortSignal | undefined };
@@ -92,15 +116,46 @@ export const contacts = {
   startImport: (id: Id, body: { mapping: Mapping; region: string }) =>
     http.post<Import>(`imports/${id}/start`, { body }),
   cancelImport: (id: Id) => http.post<Import>(`imports/${id}/cancel`),
+  sources: (list: Id, o?: Signal) => http.get<Source[]>(`lists/${list}/sources`, o),
+  source: (id: Id, o?: Signal) => http.get<Source>(`sources/${id}`, o),
+  createSource: (list: Id, body: SourceWish) =>
+    http.post<Source>(`lists/${list}/sources`, { body }),
+  changeSource: (id: Id, body: SourceWish) => http.put<Source>(`sources/${id}`, { body }),
+  deleteSource: (id: Id) => http.delete<void>(`sources/${id}`),
+  testSource: (
+    list: Id,
+    body: { settings: SourceSettings; secret?: string; source?: Id },
+    o?: Signal,
+  ) => http.post<TestLoad>(`lists/${list}/sources/test`, { body, ...o }),
+  pullSource: (id: Id) => http.post<Source>(`sources/${id}/pull`),
+  pulls: (id: Id, o?: Signal) =>
+    http.get<Page<Pull>>(`sources/${id}/pulls`, { query: { limit: 50 }, ...o }).then(itemsOf),
+  pullRaw: (id: Id, pull: Id, o?: Signal) =>
+    http.get<{ raw?: string | null }>(`sources/${id}/pulls/${pull}/raw`, o),
   doNotCall: (phone: string, reason?: string) =>
     http.put<void>(`do-not-call/${encodeURIComponent(phone)}`, { body: reason ? { reason } : {} }),
   allowCalls: (phone: string) => http.delete<void>(`do-not-call/${encodeURIComponent(phone)}`),
+  doNotCallEntries: (
+    query: {
+      q?: string | undefined;
+      scope?: DoNotCallScope | undefined;
+      cursor?: string | undefined;
+    },
+    o?: Signal,
+  ) => http.get<Page<DoNotCallEntry>>('do-not-call', { query: { ...query }, ...o }),
+  addDoNotCall: (body: DoNotCallTerms & { phone: string }) =>
+    http.post<DoNotCallEntry>('do-not-call', { body }),
+  removeDoNotCall: (id: Id) => http.delete<void>(`do-not-call/entries/${id}`),
+  checkDoNotCall: (phone: string, o?: Signal) =>
+    http.get<DoNotCallCheck>('do-not-call/check', { query: { phone }, ...o }),
+  loadDoNotCall: (file: File, terms: DoNotCallTerms) =>
+    http.upload<DoNotCallImport>('do-not-call/import', file, { query: { ...terms } }),
 };
 
 export const voice = {
   lines: (o?: Signal) => http.get<Page<Line> | Line[]>('lines', o).then(itemsOf),
   line: (id: Id, o?: Signal) => http.get<Line>(`lines/${id}`, o),
-  createLine: (body: LineForm) => http.post<Line>('lines', { body }),
+  createLine: (body: Partial<LineForm>) => http.post<Line>('lines', { body }),
   changeLine: (id: Id, body: Partial<LineForm> & { version?: number }) =>
     http.patch<Line>(`lines/${id}`, { body }),
   deleteLine: (id: Id) => http.delete<void>(`lines/${id}`),
@@ -116,11 +171,31 @@ export const voice = {
   waveform: (attempt: Id, o?: Signal) => http.get<Waveform>(`recordings/${attempt}/waveform`, o),
 };
 
+export const demo = {
+  steps: (o?: Signal) => http.get<FirstSteps>('first-steps', o),
+  dismiss: (dismissed: boolean) => http.put<FirstSteps>('first-steps', { body: { dismissed } }),
+  load: (body: DemoNames) => http.post<FirstSteps>('demo', { body }),
+  remove: () => http.delete<FirstSteps>('demo'),
+  phones: (seed: number, o?: Signal) =>
+    http.get<DemoPhone[]>('demo/phones', { ...o, query: { seed } }),
+};
+
 export interface CampaignFilter {
   status?: string | undefined;
   q?: string | undefined;
   deleted?: boolean | undefined;
   cursor?: string | undefined;
+}
+
+export interface AttemptFilter {
+  outcome?: string | undefined;
+  line?: Id | undefined;
+  sip_code?: string | undefined;
+  answered?: string | undefined;
+  recorded?: string | undefined;
+  q?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
 }
 
 export const campaigns = {
@@ -141,17 +216,48 @@ export const campaigns = {
     http.post<{ attempt: Id }>(`campaigns/${id}/test-call`, { body: { phone } }),
   contacts: (
     id: Id,
-    query: { state?: string | undefined; q?: string | undefined; cursor?: string | undefined },
+    query: {
+      state?: string | undefined;
+      outcome?: string | undefined;
+      q?: string | undefined;
+      cursor?: string | undefined;
+    },
     o?: Signal,
   ) => http.get<Page<CampaignContact>>(`campaigns/${id}/contacts`, { query: { ...query }, ...o }),
   contact: (id: Id, contact: Id, o?: Signal) =>
     http.get<CampaignContactCard>(`campaigns/${id}/contacts/${contact}`, o),
   exclude: (id: Id, contact: Id) => http.post<void>(`campaigns/${id}/contacts/${contact}/exclude`),
-  attempts: (
-    id: Id,
-    query: { outcome?: string | undefined; cursor?: string | undefined },
+  timeline: (id: Id, span: TimelineSpan, o?: Signal) =>
+    http.get<Timeline>(`campaigns/${id}/timeline`, { query: { span }, ...o }),
+  exports: (id: Id, o?: Signal) => http.get<CampaignExport[]>(`campaigns/${id}/exports`, o),
+  export: (id: Id, body: ExportWish) =>
+    http.post<CampaignExport>(`campaigns/${id}/exports`, { body }),
+  deleteExport: (id: Id, file: Id) => http.delete<void>(`campaigns/${id}/exports/${file}`),
+  week: (id: Id, o?: Signal) => http.get<Week>(`campaigns/${id}/week`, o),
+  attempts: (id: Id, query: AttemptFilter & { cursor?: string | undefined }, o?: Signal) =>
+    http.get<Page<Attempt>>(`campaigns/${id}/attempts`, { query: { ...query }, ...o }),
+};
+
+export const presets = {
+  calendars: (o?: Signal) => http.get<Calendar[]>('calendars', o),
+  createCalendar: (body: CalendarForm) => http.post<Calendar>('calendars', { body }),
+  changeCalendar: (id: Id, body: CalendarForm & { version: number }) =>
+    http.put<Calendar>(`calendars/${id}`, { body }),
+  deleteCalendar: (id: Id) => http.delete<void>(`calendars/${id}`),
+  rules: (o?: Signal) => http.get<AttemptRule[]>('attempt-rules', o),
+  createRule: (body: { name: string; rule: AttemptSettings }) =>
+    http.post<AttemptRule>('attempt-rules', { body }),
+  changeRule: (id: Id, body: { name: string; rule: AttemptSettings; version: number }) =>
+    http.put<AttemptRule>(`attempt-rules/${id}`, { body }),
+  deleteRule: (id: Id) => http.delete<void>(`attempt-rules/${id}`),
+  preview: (
+    body: Pick<CalendarForm, 'time_zone' | 'hours' | 'exceptions'> & {
+      rule: AttemptSettings;
+      numbers: number;
+      outcomes: Outcome[];
+    },
     o?: Signal,
-  ) => http.get<Page<Attempt>>(`campaigns/${id}/attempts`, { query: { ...query }, ...o }),
+  ) => http.post<AttemptPreview>('attempt-rules/preview', { body, ...o }),
 };
 
 /** Short collections come whole, with or without the envelope of a page. */

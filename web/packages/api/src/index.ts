@@ -2,5 +2,13 @@
 export * from './types';
 export { asProblem, Problem, readProblem } from './problem';
 export { apiUrl, home, idempotencyKey, whenSignedOut } from './client';
-export { campaigns, contacts, people, voice, type CampaignFilter } from './endpoints';
+export {
+  campaigns,
+  contacts,
+  demo,
+  people,
+  voice,
+  type AttemptFilter,
+  type CampaignFilter,
+} from './endpoints';
 export { Live, mergePatch, type LiveState, type LiveStatus } from './live';

@@ -166,7 +166,8 @@ export interface paths {
         };
         /**
          * List the attempts of a campaign
-         * @description The newest first, test calls included.
+         * @description The newest first, test calls included. A page that searches looks at a few thousand attempts at
+         *     most: it may have no rows and a next page.
          */
         get: operations["list_attempts"];
         put?: never;
@@ -206,7 +207,8 @@ export interface paths {
         };
         /**
          * List the contacts of a campaign
-         * @description In the order in which they were taken up.
+         * @description In the order in which they were taken up. A page that searches looks at a few thousand contacts
+         *     at most: it may have no rows and a next page.
          */
         get: operations["list_campaign_contacts"];
         put?: never;
@@ -251,6 +253,68 @@ export interface paths {
          * @description It is not called any more in this campaign. A call that is up goes on.
          */
         post: operations["exclude_campaign_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the exports of a campaign
+         * @description The latest 50, the newest first.
+         */
+        get: operations["list_exports"];
+        put?: never;
+        /**
+         * Export contacts or calls
+         * @description In the background, in the language of the caller, times in the campaign's zone. The file is kept
+         *     for 7 days. In CSV, cells that a spreadsheet would run as formulas have an apostrophe in front.
+         */
+        post: operations["create_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/exports/{export}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an export
+         * @description One that is being written is stopped.
+         */
+        delete: operations["delete_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/exports/{export}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download an export */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -395,6 +459,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the timeline of a campaign
+         * @description How many calls on contacts began when, and what became of them. Test calls are left out.
+         */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the hours of the week
+         * @description Calls on contacts by weekday and hour, within the last 12 weeks. Test calls are left out.
+         */
+        get: operations["get_week"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load the demo data
+         * @description A line of the demo carrier, a recording, a list of 20 contacts and a campaign over them. What is
+         *     there already stays as it is.
+         */
+        post: operations["load_demo"];
+        /**
+         * Remove the demo data
+         * @description The campaign is stopped if need be and deleted, then its list, its recording and its line.
+         *     Nothing else is touched. Refused with the owner's reason when a campaign of one's own uses a
+         *     part; what was removed before that stays removed, and the request can be repeated.
+         */
+        delete: operations["remove_demo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/phones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the demo phones
+         * @description What numbers under +999 do when a line of the demo carrier calls them, by their last two digits.
+         *     Numbers with other endings behave as a usual mix of people does, each always in the same way.
+         */
+        get: operations["list_demo_phones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/do-not-call/{phone}": {
         parameters: {
             query?: never;
@@ -411,6 +563,28 @@ export interface paths {
         post?: never;
         /** Allow calls to a number again */
         delete: operations["allow_calls"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/first-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the first steps
+         * @description What a new account does first. Steps are not ticked by hand: they are done when the account's
+         *     state says so.
+         */
+        get: operations["get_first_steps"];
+        /** Put the first steps away */
+        put: operations["dismiss_first_steps"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1085,8 +1259,13 @@ export interface components {
              */
             low: number;
         };
+        /**
+         * @description What a demo phone does.
+         * @enum {string}
+         */
+        Behaviour: "listens" | "busy" | "no_answer" | "rejects" | "machine" | "hangs_up" | "presses_one" | "presses_two" | "says_yes" | "says_no" | "talks_long" | "silent" | "invalid" | "congested" | "asks_operator";
         /** @description A campaign. */
-        Campaign: components["schemas"]["Setup"] & {
+        Campaign: components["schemas"]["CampaignSetup"] & {
             /** @description Calls that are up. */
             active_calls: number;
             /** @description The word beside the name: the state, or what is more telling. */
@@ -1101,6 +1280,8 @@ export interface components {
             notes: string;
             /** @description Contacts are being taken up from the lists. */
             preparing: boolean;
+            /** @description Its line is the demo carrier's: nobody is really called. */
+            simulated: boolean;
             started_at?: components["schemas"]["Time"] | null;
             /** @description draft, running, paused, completed or stopped. */
             state: string;
@@ -1226,6 +1407,40 @@ export interface components {
              */
             version?: number | null;
         };
+        /** @description An export. */
+        CampaignExport: {
+            /**
+             * Format: int64
+             * @description Length of the file.
+             */
+            bytes?: number | null;
+            created_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Rows written so far.
+             */
+            done: number;
+            /** @description When the file is removed. */
+            expires_at: components["schemas"]["Time"];
+            /** @description `csv` or `xlsx`. */
+            format: string;
+            id: string;
+            /** @description `running`, `ready`, `failed` or `cancelled`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Of about so many, where that is known.
+             */
+            total?: number | null;
+            /** @description `contacts` or `attempts`. */
+            what: string;
+        };
+        /** @description One number of a contact. */
+        CampaignNumber: {
+            /** @description `mobile`, `fixed`, `fixed_or_mobile` or `other`. */
+            kind: string;
+            phone: string;
+        };
         /** @description A campaign run ahead. */
         CampaignRehearsal: {
             /** @description Answered calls in all. */
@@ -1264,6 +1479,62 @@ export interface components {
              * @description Contacts that will be called.
              */
             will_call: number;
+        };
+        /** @description Settings of a campaign. A draft may lack the line and the recording. */
+        CampaignSetup: {
+            /** @description Waits for more contacts instead of completing. */
+            always_active: boolean;
+            /**
+             * Format: double
+             * @description Calls begun per second, 0.001 to 1000; not limited when absent.
+             */
+            calls_per_second?: number | null;
+            /** @description How often a number may be called, over all campaigns. */
+            caps: components["schemas"]["CapsBody"];
+            /**
+             * Format: int32
+             * @description Calls at once: 1 to 1000.
+             */
+            concurrency: number;
+            /** @description When to try again. */
+            delays_s: components["schemas"]["DelaysS"];
+            /** @description Open hours of each weekday, `{"mon": [["09:00", "20:00"]], …}`. */
+            hours: {
+                [key: string]: string[][];
+            };
+            /** @description The line that calls leave on. */
+            line_id?: string | null;
+            /**
+             * Format: int32
+             * @description Attempts per contact, the first one included: 1 to 20.
+             */
+            max_attempts: number;
+            /**
+             * Format: int32
+             * @description Talk from which an answered call is a success: 0 to 3600.
+             */
+            min_talk_s: number;
+            on_answer?: components["schemas"]["Action"] | null;
+            /** @description Days on which calls may be made. */
+            period: components["schemas"]["PeriodBody"];
+            /**
+             * Format: int32
+             * @description Goes first among equally served campaigns when higher: -100 to 100.
+             */
+            priority: number;
+            /** @description Whether calls are recorded. */
+            record: boolean;
+            /** @description Whether a talk that was too short is tried again. */
+            retry_short_talk: boolean;
+            /**
+             * Format: int32
+             * @description How long a phone may ring: 15 to 120.
+             */
+            ring_s: number;
+            /** @description The campaign's time zone, an IANA name. */
+            time_zone: string;
+            /** @description Whether the hours are read on the contact's own clock. */
+            use_contact_zone: boolean;
         };
         /** @description How many calls one number may get from the account. */
         CapsBody: {
@@ -1362,7 +1633,7 @@ export interface components {
             /** @description Why it was not called, the latest reason first. */
             decisions: components["schemas"]["Decision"][];
             /** @description All its numbers, in the order of calling. */
-            numbers: components["schemas"]["Number"][];
+            numbers: components["schemas"]["CampaignNumber"][];
         };
         /** @description A contact list. */
         ContactList: {
@@ -1498,12 +1769,135 @@ export interface components {
          * @enum {string}
          */
         Delimiter: "," | ";" | "\\t";
+        /** @description How a line of the demo carrier is set. */
+        Demo: {
+            /** @description What goes wrong. */
+            failure: components["schemas"]["Failure"];
+            /**
+             * Format: int32
+             * @description What is drawn by chance is drawn the same with the same seed: 0 to 1000000.
+             */
+            seed: number;
+            /**
+             * Format: int32
+             * @description How many times faster than real delays and ring times pass: 1, 10 or 60.
+             */
+            speed: number;
+        };
+        /** @description What the parts are called, in the language of whoever asks. English where it is absent. */
+        DemoNames: {
+            /**
+             * @description The recording.
+             * @default null
+             */
+            audio: string | null;
+            /**
+             * @description The campaign.
+             * @default null
+             */
+            campaign: string | null;
+            /**
+             * @description The line.
+             * @default null
+             */
+            line: string | null;
+            /**
+             * @description The contact list.
+             * @default null
+             */
+            list: string | null;
+            /**
+             * @description The contacts, up to 20; the others are numbered.
+             * @default []
+             */
+            people: string[];
+        };
+        /** @description What numbers with one ending do. */
+        DemoPhone: {
+            /** @description What the phone does. */
+            behaviour: components["schemas"]["Behaviour"];
+            /** @description Whether it was drawn by the line's seed. */
+            drawn: boolean;
+            /** @description The last two digits. */
+            ending: string;
+            /** @description What comes of a call that plays 5 s or more, when 5 s make a success. */
+            outcome: string;
+        };
+        /** @description Whether the steps are put away. */
+        Dismissal: {
+            /** @description False brings them back. */
+            dismissed: boolean;
+        };
         /**
          * @description An encoding that files of contacts come in. In both, the bytes below 0x80 are ASCII, so that a
          *     file is cut into rows and cells before it is decoded.
          * @enum {string}
          */
         Encoding: "utf-8" | "windows-1251";
+        /** @description What the rows of an export are filtered by: what the page that shows them is. */
+        ExportFilter: {
+            /**
+             * @description Calls that were answered, or were not.
+             * @default null
+             */
+            answered: boolean | null;
+            /** @default null */
+            from: components["schemas"]["Time"] | null;
+            /**
+             * @description Calls on this line.
+             * @default null
+             */
+            line: string | null;
+            /**
+             * @description Calls with this outcome, or contacts whose last call had it.
+             * @default null
+             */
+            outcome: string | null;
+            /**
+             * @description Part of name, number or external id.
+             * @default null
+             */
+            q: string | null;
+            /**
+             * @description Calls with a recording, or without.
+             * @default null
+             */
+            recorded: boolean | null;
+            /**
+             * Format: int64
+             * @description Calls that ended with this SIP status.
+             * @default null
+             */
+            sip_code: number | null;
+            /**
+             * @description Contacts in this group of states.
+             * @default null
+             */
+            state: string | null;
+            /** @default null */
+            to: components["schemas"]["Time"] | null;
+        };
+        /**
+         * @description What an export is written as.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "xlsx";
+        /** @description The wish for an export. */
+        ExportWish: {
+            filter?: components["schemas"]["ExportFilter"];
+            format: components["schemas"]["ExportFormat"];
+            what: components["schemas"]["ExportedThing"];
+        };
+        /**
+         * @description What an export is of.
+         * @enum {string}
+         */
+        ExportedThing: "contacts" | "attempts";
+        /**
+         * @description What goes wrong on a line of the demo carrier, on demand.
+         * @enum {string}
+         */
+        Failure: "none" | "line_down" | "congestion" | "drops";
         /** @description What is wrong with one field of a request body. */
         FieldError: {
             /** @description The stable code of the fault, such as `required`. */
@@ -1514,6 +1908,26 @@ export interface components {
             field: string;
             /** @description The values named in the detail. */
             params?: Record<string, never>;
+        };
+        /** @description A first step and whether it is done. */
+        FirstStep: {
+            /** @description Whether the state of the account says that it is done. */
+            done: boolean;
+            /** @description Which. */
+            id: components["schemas"]["Step"];
+        };
+        /** @description The first steps of an account. */
+        FirstSteps: {
+            /** @description The demo campaign, while the demo data is there. */
+            demo_campaign_id?: string | null;
+            /** @description The demo line, while the demo data is there. */
+            demo_line_id?: string | null;
+            /** @description Whether the demo data is there. */
+            demo_loaded: boolean;
+            /** @description Whether somebody put them away. */
+            dismissed: boolean;
+            /** @description In the order of doing them. */
+            steps: components["schemas"]["FirstStep"][];
         };
         /** @description Why calls are forbidden. */
         Forbid: {
@@ -1649,6 +2063,7 @@ export interface components {
             channels: number;
             /** @description The preferred first. */
             codecs: components["schemas"]["Codec"][];
+            demo?: components["schemas"]["Demo"] | null;
             enabled: boolean;
             /** Format: int32 */
             expires_s: number;
@@ -1695,6 +2110,7 @@ export interface components {
              */
             channels?: number | null;
             codecs?: components["schemas"]["Codec"][] | null;
+            demo?: components["schemas"]["Demo"] | null;
             enabled?: boolean | null;
             /**
              * Format: int32
@@ -1806,7 +2222,7 @@ export interface components {
          * @description How a line proves who it is.
          * @enum {string}
          */
-        Mode: "registration" | "address";
+        Mode: "registration" | "address" | "demo";
         /** @description A moment between two others. */
         Moments: {
             /** @description At the latest. */
@@ -1861,7 +2277,7 @@ export interface components {
         /** @description A page of a list. */
         Page_Campaign: {
             /** @description The rows. */
-            items: (components["schemas"]["Setup"] & {
+            items: (components["schemas"]["CampaignSetup"] & {
                 /** @description Calls that are up. */
                 active_calls: number;
                 /** @description The word beside the name: the state, or what is more telling. */
@@ -1876,6 +2292,8 @@ export interface components {
                 notes: string;
                 /** @description Contacts are being taken up from the lists. */
                 preparing: boolean;
+                /** @description Its line is the demo carrier's: nobody is really called. */
+                simulated: boolean;
                 started_at?: components["schemas"]["Time"] | null;
                 /** @description draft, running, paused, completed or stopped. */
                 state: string;
@@ -2171,8 +2589,8 @@ export interface components {
              */
             contacts: number;
             /**
-             * @description `do_not_call`, `no_number`, `invalid_number`, `duplicate`, `demo_number`, `never_open`,
-             *     `excluded` or `done`.
+             * @description `do_not_call`, `no_number`, `invalid_number`, `duplicate`, `demo_number`, `real_number`,
+             *     `never_open`, `excluded` or `done`.
              */
             reason: string;
         };
@@ -2182,6 +2600,11 @@ export interface components {
             /** @description The country of numbers without an international prefix: two letters of ISO 3166-1. */
             region: string;
         };
+        /**
+         * @description One of the first steps.
+         * @enum {string}
+         */
+        Step: "load_demo" | "run_demo" | "listen" | "connect_line" | "own_campaign" | "invite" | "remove_demo";
         /** @description The attempt that was made. */
         TestAttempt: {
             /** @description Its id; the attempts of the campaign show how it goes. */
@@ -2199,6 +2622,32 @@ export interface components {
         Theme: "light" | "dark" | "auto";
         /** Format: date-time */
         Time: string;
+        /** @description Calls over time. */
+        Timeline: {
+            /** @description Every step, those without calls included, the earliest first. */
+            points: components["schemas"]["TimelinePoint"][];
+            /**
+             * Format: int64
+             * @description Length of a step in seconds; a day has 86,400, also when the clocks change on it.
+             */
+            step_s: number;
+            /** @description The zone whose hours and days the steps are. */
+            time_zone: string;
+        };
+        /** @description Calls that began within one step. */
+        TimelinePoint: {
+            /**
+             * Format: int64
+             * @description How many of them were answered.
+             */
+            answered: number;
+            /** @description When the step begins. */
+            at: components["schemas"]["Time"];
+            /** @description Calls by what became of them; calls that are still up are not among them. */
+            outcomes: {
+                [key: string]: number;
+            };
+        };
         /** @description A person of the account. */
         User: {
             /** Format: date-time */
@@ -2231,6 +2680,36 @@ export interface components {
             left: number[];
             /** @description We: as many. */
             right: number[];
+        };
+        /** @description At which hours of the week people answer. */
+        Week: {
+            /** @description Hours with calls. */
+            hours: components["schemas"]["WeekHour"][];
+            /** @description The zone whose hours they are: the campaign's. */
+            time_zone: string;
+        };
+        /** @description An hour of the week. */
+        WeekHour: {
+            /**
+             * Format: int64
+             * @description How many of them were answered.
+             */
+            answered: number;
+            /**
+             * Format: int64
+             * @description Calls that began within it.
+             */
+            calls: number;
+            /**
+             * Format: int32
+             * @description 0 to 23.
+             */
+            hour: number;
+            /**
+             * Format: int32
+             * @description 0 for Monday to 6 for Sunday.
+             */
+            weekday: number;
         };
         /** @description Why a campaign is, or is not, dialling. */
         Why: {
@@ -2680,6 +3159,20 @@ export interface operations {
             query?: {
                 /** @description Only attempts with this outcome. */
                 outcome?: string;
+                /** @description Only attempts on this line. */
+                line?: string;
+                /** @description Only attempts that ended with this SIP status. */
+                sip_code?: number;
+                /** @description Only attempts that were answered, or were not. */
+                answered?: boolean;
+                /** @description Only attempts with a recording, or without. */
+                recorded?: boolean;
+                /** @description Part of the number or of the contact's name. */
+                q?: string;
+                /** @description Only attempts from this moment on. */
+                from?: string;
+                /** @description Only attempts before this moment. */
+                to?: string;
                 /** @description `next` of the page before; absent for the first page. */
                 cursor?: string;
                 /** @description How many rows, 1 to 200; 50 when absent. */
@@ -2749,6 +3242,8 @@ export interface operations {
             query?: {
                 /** @description `callable`, `in_attempt`, `in_work`, `closed`, `attempted`, `flagged` or `excluded`. */
                 state?: string;
+                /** @description Only contacts whose last attempt had this outcome. */
+                outcome?: string;
                 /** @description Part of name, number or external id. */
                 q?: string;
                 /** @description `next` of the page before; absent for the first page. */
@@ -2837,6 +3332,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignExport"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignExport"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+                /** @description The export. */
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+                /** @description The export. */
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -3071,6 +3696,162 @@ export interface operations {
             };
         };
     };
+    get_timeline: {
+        parameters: {
+            query?: {
+                /** @description `hour`, `day`, `week` or `all`. */
+                span?: "hour" | "day" | "week" | "all";
+            };
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_week: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Week"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemoNames"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstSteps"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstSteps"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_demo_phones: {
+        parameters: {
+            query?: {
+                /** @description The seed of the line; 1 when absent. */
+                seed?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoPhone"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     forbid_calls: {
         parameters: {
             query?: never;
@@ -3121,6 +3902,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_first_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstSteps"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_first_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dismissal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstSteps"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {

@@ -14,6 +14,9 @@ export type Permission =
   | 'list.view'
   | 'list.edit'
   | 'list.export'
+  | 'do_not_call.view'
+  | 'do_not_call.edit'
+  | 'do_not_call.export'
   | 'audio.view'
   | 'audio.edit'
   | 'line.view'
@@ -152,10 +155,117 @@ export interface Mapping {
   variables?: Record<string, string>;
 }
 
+/** Why a source gave no rows; the words are in the catalogue, under the code. */
+export interface SourceFault {
+  code: string;
+  params: Record<string, unknown>;
+}
+
+export type FeedAuth =
+  | { scheme: 'none' }
+  | { scheme: 'bearer' }
+  | { scheme: 'basic'; user: string }
+  | { scheme: 'header'; name: string };
+
+export type FeedPaging =
+  | { by: 'none' }
+  | { by: 'page'; param: string; first: number }
+  | { by: 'cursor'; param: string; path: string }
+  | { by: 'link' };
+
+export interface FeedSettings {
+  kind: 'feed';
+  url: string;
+  auth: FeedAuth;
+  path: string;
+  keys: { id: string; phone: string; name: string; zone?: string | null };
+  paging: FeedPaging;
+  timeout_s: number;
+  region: string;
+}
+
+export interface SheetSettings {
+  kind: 'sheet';
+  link: string;
+  access: 'link' | 'service_account';
+  tab: string;
+  mapping: Mapping;
+  region: string;
+  robot?: string | null;
+}
+
+export type SourceSettings = FeedSettings | SheetSettings;
+
+export interface Pull {
+  id: Id;
+  state: 'fetching' | 'running' | 'done' | 'failed';
+  fault?: SourceFault | null;
+  import?: Id | null;
+  counts: Import['counts'];
+  status?: number | null;
+  bytes: number;
+  started_at: Moment;
+  finished_at?: Moment | null;
+}
+
+export interface Source {
+  id: Id;
+  list: Id;
+  name: string;
+  settings: SourceSettings;
+  has_secret: boolean;
+  every_min?: number | null;
+  enabled: boolean;
+  tested: boolean;
+  version: number;
+  next_at?: Moment | null;
+  last_pull?: Pull | null;
+}
+
+export interface SourceWish {
+  name: string;
+  settings: SourceSettings;
+  /** Write-only: sent when it was typed. */
+  secret?: string;
+  every_min: number | null;
+  enabled: boolean;
+  proof?: string;
+}
+
+export interface TestLoad {
+  fault?: SourceFault | null;
+  url: string;
+  headers: { name: string; value: string }[];
+  status?: number | null;
+  content_type?: string | null;
+  took_ms: number;
+  bytes: number;
+  raw: string;
+  rows: number;
+  more: boolean;
+  sample: {
+    line: number;
+    id: string;
+    name: string;
+    phones: string[];
+    written: string;
+    zone?: string | null;
+    variables: Record<string, string>;
+    problem?: string | null;
+  }[];
+  refused: number;
+  arrays: { path: string; rows: number }[];
+  keys: string[];
+  mapping?: Mapping | null;
+  robot?: string | null;
+  proof?: string | null;
+}
+
 export interface Import {
   id: Id;
   list: Id;
   state: ImportState;
+  source: string;
   filename: string;
   encoding: Encoding;
   delimiter: Delimiter;
@@ -178,6 +288,43 @@ export interface Import {
   created_at: Moment;
 }
 
+export type DoNotCallScope = 'account' | 'campaign' | 'list';
+
+/** What is said of a number that must not be called. */
+export interface DoNotCallTerms {
+  scope: DoNotCallScope;
+  target?: Id;
+  reason: string;
+  expires_at?: Moment;
+}
+
+export interface DoNotCallEntry {
+  id: Id;
+  phone: string;
+  scope: DoNotCallScope;
+  target?: Id | null;
+  target_name?: string | null;
+  source: 'by_hand' | 'contact' | 'file';
+  reason: string;
+  by?: string | null;
+  forbidden_at: Moment;
+  expires_at?: Moment | null;
+}
+
+export interface DoNotCallCheck {
+  phone: string;
+  allowed: boolean;
+  entries: DoNotCallEntry[];
+}
+
+export interface DoNotCallImport {
+  rows: number;
+  added: number;
+  known: number;
+  rejected: number;
+  problems: { line: number; text: string; code: string; sentence: string }[];
+}
+
 // Voice
 
 export type LineHealth = 'unknown' | 'registering' | 'ok' | 'failing' | 'down' | 'disabled';
@@ -185,7 +332,7 @@ export type LineHealth = 'unknown' | 'registering' | 'ok' | 'failing' | 'down' |
 export interface Line {
   id: Id;
   name: string;
-  mode: 'registration' | 'address';
+  mode: 'registration' | 'address' | 'demo';
   host: string;
   port: number;
   transport: 'udp';
@@ -199,6 +346,8 @@ export interface Line {
   calls_per_second: number;
   codecs: ('pcma' | 'pcmu')[];
   enabled: boolean;
+  /** For a line of the demo carrier, and for no other. */
+  demo: DemoSettings | null;
   /** Sent back with a change. */
   version: number;
   health: {
@@ -218,6 +367,68 @@ export type LineForm = Omit<
   /** Write-only: sent when it changes, never read back. */
   password?: string;
 };
+
+export type DemoFailure = 'none' | 'line_down' | 'congestion' | 'drops';
+
+export interface DemoSettings {
+  /** How many times faster than real delays and ring times pass: 1, 10 or 60. */
+  speed: number;
+  seed: number;
+  failure: DemoFailure;
+}
+
+export type DemoBehaviour =
+  | 'listens'
+  | 'busy'
+  | 'no_answer'
+  | 'rejects'
+  | 'machine'
+  | 'hangs_up'
+  | 'presses_one'
+  | 'presses_two'
+  | 'says_yes'
+  | 'says_no'
+  | 'talks_long'
+  | 'silent'
+  | 'invalid'
+  | 'congested'
+  | 'asks_operator';
+
+/** What numbers with one ending do when a line of the demo carrier calls them. */
+export interface DemoPhone {
+  ending: string;
+  behaviour: DemoBehaviour;
+  outcome: Outcome;
+  /** Drawn by the line's seed. */
+  drawn: boolean;
+}
+
+// First steps
+
+export type FirstStepId =
+  'load_demo' | 'run_demo' | 'listen' | 'connect_line' | 'own_campaign' | 'invite' | 'remove_demo';
+
+export interface FirstStep {
+  id: FirstStepId;
+  done: boolean;
+}
+
+export interface FirstSteps {
+  steps: FirstStep[];
+  dismissed: boolean;
+  demo_loaded: boolean;
+  demo_campaign_id: Id | null;
+  demo_line_id: Id | null;
+}
+
+/** What the parts of the demo are called. */
+export interface DemoNames {
+  line: string;
+  audio: string;
+  list: string;
+  campaign: string;
+  people: string[];
+}
 
 export interface LineCheck {
   ok: boolean;
@@ -303,6 +514,11 @@ export interface CampaignSettings {
   time_zone: string;
   use_contact_zone: boolean;
   hours: Hours;
+  /** Copied from this calendar; null for hours of its own. */
+  calendar_id: Id | null;
+  exceptions: HoursException[];
+  /** Copied from this rule; null for its own. */
+  attempt_rule_id: Id | null;
   max_attempts: number;
   concurrency: number;
   calls_per_second: number | null;
@@ -311,9 +527,61 @@ export interface CampaignSettings {
   delays_s: Delays;
   retry_short_talk: boolean;
   caps: { per_day: number; per_week: number };
+  batch: { calls: number; gap_s: number } | null;
+  every_number: boolean;
   record: boolean;
   priority: number;
   always_active: boolean;
+}
+
+/** A date with other hours than the week's; without any, a holiday. */
+export interface HoursException {
+  date: string;
+  hours: [string, string][];
+}
+
+/** The part of a campaign's settings that an attempt rule can give. */
+export type AttemptSettings = Pick<
+  CampaignSettings,
+  | 'max_attempts'
+  | 'ring_s'
+  | 'min_talk_s'
+  | 'delays_s'
+  | 'retry_short_talk'
+  | 'caps'
+  | 'batch'
+  | 'every_number'
+>;
+
+export interface CalendarForm {
+  name: string;
+  notes: string;
+  time_zone: string;
+  hours: Hours;
+  exceptions: HoursException[];
+}
+
+export interface Calendar extends CalendarForm {
+  id: Id;
+  version: number;
+  updated_at: Moment;
+  open: boolean;
+  changes_at?: Moment | null;
+  used_by: { id: Id; name: string }[];
+}
+
+export interface AttemptRule {
+  id: Id;
+  name: string;
+  rule: AttemptSettings;
+  version: number;
+  updated_at: Moment;
+  used_by: { id: Id; name: string }[];
+}
+
+export interface AttemptPreview {
+  attempts: { at: Moment; number: number; outcome: Outcome; moved?: string | null }[];
+  ends: string;
 }
 
 export interface OnAnswer {
@@ -336,6 +604,8 @@ export interface Campaign extends CampaignSettings {
   why: Why;
   /** Contacts are being taken up from the lists. */
   preparing: boolean;
+  /** Its line is the demo carrier's: nobody is really called. */
+  simulated: boolean;
   version: number;
   counters: Counters;
   active_calls: number;
@@ -364,6 +634,7 @@ export type SkipReason =
   | 'invalid_number'
   | 'duplicate'
   | 'demo_number'
+  | 'real_number'
   | 'never_open'
   | 'excluded'
   | 'done';
@@ -434,7 +705,14 @@ export interface CampaignContactCard extends CampaignContact {
 
 /** Why the gate did not let a contact be called. */
 export interface Decision {
-  reason: 'do_not_call' | 'demo_number' | 'day_cap' | 'week_cap' | 'shut' | 'attempts_spent';
+  reason:
+    | 'do_not_call'
+    | 'demo_number'
+    | 'real_number'
+    | 'day_cap'
+    | 'week_cap'
+    | 'shut'
+    | 'attempts_spent';
   limit?: number | null;
   until?: Moment | null;
   times: number;
@@ -463,6 +741,48 @@ export interface Attempt {
   test: boolean;
 }
 
+export type TimelineSpan = 'hour' | 'day' | 'week' | 'all';
+
+export interface Timeline {
+  step_s: number;
+  time_zone: string;
+  points: { at?: Moment; outcomes: Partial<Record<Outcome, number>>; answered: number }[];
+}
+
+export interface Week {
+  time_zone: string;
+  /** 0 is Monday. */
+  hours: { weekday: number; hour: number; calls: number; answered: number }[];
+}
+
+export interface CampaignExport {
+  id: Id;
+  what: 'contacts' | 'attempts';
+  format: 'csv' | 'xlsx';
+  state: 'running' | 'ready' | 'failed' | 'cancelled';
+  done: number;
+  total?: number | null;
+  bytes?: number | null;
+  created_at: Moment;
+  expires_at: Moment;
+}
+
+export interface ExportWish {
+  what: 'contacts' | 'attempts';
+  format: 'csv' | 'xlsx';
+  filter: {
+    state?: string | undefined;
+    outcome?: string | undefined;
+    q?: string | undefined;
+    line?: Id | undefined;
+    sip_code?: number | undefined;
+    answered?: boolean | undefined;
+    recorded?: boolean | undefined;
+    from?: Moment | undefined;
+    to?: Moment | undefined;
+  };
+}
+
 export type CallStage = 'claimed' | 'dialling' | 'ringing' | 'playing' | 'ended';
 
 export interface ActiveCall {
@@ -486,6 +806,8 @@ export interface CampaignTopic {
   campaign: Campaign;
   active: Record<Id, ActiveCall>;
   results: Partial<Record<Outcome, number>>;
+  /** By outcome and final SIP status: `failed:503`. */
+  causes: Record<string, number>;
 }
 
 export type LinesTopic = Record<Id, Line>;

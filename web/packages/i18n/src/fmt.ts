@@ -98,6 +98,19 @@ function dateTime(moment: Moment, zone = place.zone): string {
   return `${date(moment, 'medium', zone)}, ${time(moment, { zone })}`;
 }
 
+/** When a day, `2026-11-20`, begins in the zone; `later` days after it. */
+function startOfDay(day: string, later = 0, zone = place.zone): string {
+  const [year = 1970, month = 1, dayOfMonth = 1] = day.split('-').map(Number);
+  const wanted = Date.UTC(year, month - 1, dayOfMonth + later);
+  let moment = wanted;
+  // Twice: the first guess may lie on the other side of a change of clocks.
+  for (let round = 0; round < 2; round += 1) {
+    const { year: y, month: m, day: d, hour, minute } = partsOf(moment, zone);
+    moment += wanted - Date.UTC(y, m - 1, d, Number(hour), Number(minute));
+  }
+  return new Date(moment).toISOString();
+}
+
 /** The shortest that is still clear: the time today, weekday and time this week, else the date. */
 function brief(moment: Moment, now: Moment = Date.now(), zone = place.zone): string {
   if (sameDay(moment, now, zone)) return time(moment, { zone });
@@ -257,6 +270,7 @@ export const fmt = {
   dateTime,
   brief,
   sameDay,
+  startOfDay,
   weekdayShort,
   weekdayLong,
   relative,

@@ -10,15 +10,24 @@ export function Badge({
   icon,
   children,
   plain = false,
+  striped = false,
 }: {
   tone?: Tone;
   icon?: ReactNode;
   children: ReactNode;
   /** Without the tinted background, for dense tables. */
   plain?: boolean;
+  /** For what is not real. */
+  striped?: boolean;
 }) {
   return (
-    <span className={css.badge} data-part="badge" data-tone={tone} data-plain={plain || undefined}>
+    <span
+      className={css.badge}
+      data-part="badge"
+      data-tone={tone}
+      data-plain={plain || undefined}
+      data-striped={striped || undefined}
+    >
       {icon && (
         <span aria-hidden="true" className={css.icon}>
           {icon}

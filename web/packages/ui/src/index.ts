@@ -25,6 +25,7 @@ export {
 export { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
 export { Badge, Key, ProgressBar, StackedBar, Stat, type Part, type Tone } from './badge';
 export { CopyButton, CopyField } from './copy';
+export { HeatGrid, TimeBars, useChartView, type HeatCell, type Series, type Step } from './charts';
 export { ChoiceChips } from './chips';
 export { ConfirmDialog } from './confirm';
 export { FileDrop } from './file-drop';

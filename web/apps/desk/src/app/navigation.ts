@@ -2,9 +2,13 @@
 import type { Permission } from '@switchbell/api';
 import {
   AudioLines,
+  CalendarClock,
   Building2,
+  House,
   Megaphone,
   Phone,
+  PhoneOff,
+  Repeat,
   ShieldCheck,
   Users,
   UsersRound,
@@ -12,11 +16,15 @@ import {
 } from 'lucide-react';
 
 export interface Menu {
-  id: 'campaigns' | 'lists' | 'audio' | 'lines' | 'users' | 'roles' | 'account';
+  id: 'home' | 'campaigns' | 'lists' | 'do_not_call' | 'attempt_rules' | 'calendars' | 'audio' | 'lines' | 'users' | 'roles' | 'account';
   group: 'calls' | 'settings';
   to:
+    | '/'
     | '/campaigns'
     | '/campaigns/lists'
+    | '/campaigns/do-not-call'
+    | '/campaigns/attempt-rules'
+    | '/settings/calendars'
     | '/settings/audio-library'
     | '/settings/lines'
     | '/settings/users'
@@ -29,6 +37,14 @@ export interface Menu {
 }
 
 export const menus: readonly Menu[] = [
+  {
+    id: 'home',
+    group: 'calls',
+    to: '/',
+    permission: 'campaign.view',
+    icon: House,
+    key: 'h',
+  },
   {
     id: 'campaigns',
     group: 'calls',
@@ -44,6 +60,30 @@ export const menus: readonly Menu[] = [
     permission: 'list.view',
     icon: UsersRound,
     key: 'i',
+  },
+  {
+    id: 'do_not_call',
+    group: 'calls',
+    to: '/campaigns/do-not-call',
+    permission: 'do_not_call.view',
+    icon: PhoneOff,
+    key: 'n',
+  },
+  {
+    id: 'attempt_rules',
+    group: 'calls',
+    to: '/campaigns/attempt-rules',
+    permission: 'campaign.view',
+    icon: Repeat,
+    key: 't',
+  },
+  {
+    id: 'calendars',
+    group: 'settings',
+    to: '/settings/calendars',
+    permission: 'campaign.view',
+    icon: CalendarClock,
+    key: 'd',
   },
   {
     id: 'audio',

@@ -81,8 +81,9 @@ const index = createRoute({
   beforeLoad: () => {
     const me = queryClient.getQueryData(sessionQuery.queryKey);
     const first = menus.find((menu) => me?.permissions.includes(menu.permission));
-    throw redirect({ to: first?.to ?? '/me/profile' });
+    if (first?.to !== '/') throw redirect({ to: first?.to ?? '/me/profile' });
   },
+  component: lazyRouteComponent(() => import('../features/demo/Home'), 'Home'),
 });
 
 const campaigns = createRoute({
@@ -111,11 +112,25 @@ const campaignSearch = (
   outcome?: string | undefined;
   q?: string | undefined;
   peek?: string | undefined;
+  line?: string | undefined;
+  sip_code?: string | undefined;
+  answered?: string | undefined;
+  recorded?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  span?: string | undefined;
 } => ({
   state: text(search['state']),
   outcome: text(search['outcome']),
   q: text(search['q']),
   peek: text(search['peek']),
+  line: text(search['line']),
+  sip_code: text(search['sip_code']),
+  answered: text(search['answered']),
+  recorded: text(search['recorded']),
+  from: text(search['from']),
+  to: text(search['to']),
+  span: text(search['span']),
 });
 
 const campaign = createRoute({
@@ -157,6 +172,56 @@ const importWizard = createRoute({
     back: text(search['back']),
   }),
   component: lazyRouteComponent(() => import('../features/contacts/ImportWizard'), 'ImportWizard'),
+});
+
+const doNotCall = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/do-not-call',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { q?: string | undefined; scope?: 'account' | 'campaign' | 'list' | undefined } => {
+    const scope = text(search['scope']);
+    const known = scope === 'account' || scope === 'campaign' || scope === 'list';
+    return { q: text(search['q']), scope: known ? scope : undefined };
+  },
+  component: lazyRouteComponent(
+    () => import('../features/contacts/DoNotCallPage'),
+    'DoNotCallPage',
+  ),
+});
+
+const attemptRules = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/attempt-rules',
+  component: lazyRouteComponent(() => import('../features/campaigns/AttemptRules'), 'AttemptRules'),
+});
+
+const attemptRule = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/attempt-rules/$id',
+  component: lazyRouteComponent(
+    () => import('../features/campaigns/AttemptRulePage'),
+    'AttemptRulePage',
+  ),
+});
+
+const calendars = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/calendars',
+  component: lazyRouteComponent(() => import('../features/campaigns/Calendars'), 'Calendars'),
+});
+
+const calendar = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/calendars/$id',
+  component: lazyRouteComponent(() => import('../features/campaigns/CalendarPage'), 'CalendarPage'),
+const source = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/lists/$id/sources/$source',
+  validateSearch: (search: Record<string, unknown>): { kind?: string | undefined } => ({
+    kind: text(search['kind']),
+  }),
+  component: lazyRouteComponent(() => import('../features/contacts/SourcePage'), 'SourcePage'),
 });
 
 const audio = createRoute({
@@ -218,8 +283,14 @@ const routeTree = root.addChildren([
     lists,
     list,
     importWizard,
+    doNotCall,
+    attemptRules,
+    attemptRule,
+    source,
     campaign,
     campaignTab,
+    calendars,
+    calendar,
     audio,
     lines,
     line,

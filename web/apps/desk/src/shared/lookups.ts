@@ -1,5 +1,5 @@
 // Small collections that several features read: lines, recordings to play, contact lists.
-import { contacts, voice } from '@switchbell/api';
+import { contacts, presets, voice } from '@switchbell/api';
 import { queryOptions } from '@tanstack/react-query';
 
 export const linesQuery = queryOptions({
@@ -15,4 +15,14 @@ export const audioQuery = queryOptions({
 export const listsQuery = queryOptions({
   queryKey: ['lists'],
   queryFn: ({ signal }) => contacts.lists({ signal }),
+});
+
+export const calendarsQuery = queryOptions({
+  queryKey: ['calendars'],
+  queryFn: ({ signal }) => presets.calendars({ signal }),
+});
+
+export const attemptRulesQuery = queryOptions({
+  queryKey: ['attempt-rules'],
+  queryFn: ({ signal }) => presets.rules({ signal }),
 });

@@ -7,6 +7,12 @@ export function sipWords(code: number): string {
   return words === null ? String(code) : `${code} · ${words}`;
 }
 
+/** "17 · User busy": the network's own cause, which often says more than the SIP answer. */
+export function q850Words(cause: number): string {
+  const words = wordsFor(`voice.q850.${cause}`);
+  return words === null ? `Q.850 ${cause}` : `Q.850 ${cause} · ${words}`;
+}
+
 /** Why a line fails: the answer of the far end, or what happened instead of one. */
 export function lineTroubleWords(
   code: number | null | undefined,

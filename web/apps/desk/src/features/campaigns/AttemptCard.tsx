@@ -5,7 +5,7 @@ import { AudioPlayer, Badge, Facts, FailureBox, Loading } from '@switchbell/ui';
 import { useQuery } from '@tanstack/react-query';
 
 import { useCan } from '../../shared/session';
-import { sipWords } from '../../shared/sip';
+import { q850Words, sipWords } from '../../shared/sip';
 import { OutcomeBadge } from './badges';
 import css from './AttemptCard.module.css';
 
@@ -42,6 +42,8 @@ export function AttemptCard({ attempt }: { attempt: Attempt }) {
           [t('campaigns.line'), attempt.line.name ?? '—'],
           [t('campaigns.rang'), attempt.ring_s === null ? '—' : fmt.duration(attempt.ring_s)],
           [t('campaigns.talk'), attempt.talk_s === null ? '—' : fmt.duration(attempt.talk_s)],
+          [t('campaigns.sip_answer'), attempt.sip_code === null ? '—' : sipWords(attempt.sip_code)],
+          [t('campaigns.network_cause'), attempt.q850 === null ? '—' : q850Words(attempt.q850)],
           [t('campaigns.settings_version'), fmt.number(attempt.settings_version)],
         ]}
       />

@@ -1,5 +1,5 @@
 // Every call of the campaign, newest first, with its cause and its recording.
-import type { Attempt, Campaign, CampaignTopic } from '@switchbell/api';
+import type { Attempt, AttemptFilter, Campaign, CampaignTopic, ExportWish } from '@switchbell/api';
 import { fmt, useTranslation } from '@switchbell/i18n';
 import {
   Badge,
@@ -9,18 +9,54 @@ import {
   Empty,
   FailureBox,
   Loading,
-  Select,
   type Column,
 } from '@switchbell/ui';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { AudioLines, PhoneCall } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+
+import { q850Words } from '../../shared/sip';
 
 import { attemptsQuery } from './api';
 import { AttemptCard, causeWords } from './AttemptCard';
-import { OutcomeBadge, outcomes } from './badges';
+import { OutcomeBadge } from './badges';
+import { CallFilters, noFilter } from './CallFilters';
 import css from './ContactsTab.module.css';
+import { ExportButton } from './Exports';
+
+/** What of the address the calls are filtered by. */
+function callFilter(search: AttemptFilter): AttemptFilter {
+  const { outcome, line, sip_code, answered, recorded, q, from, to } = search;
+  return { outcome, line, sip_code, answered, recorded, q, from, to };
+}
+
+/** Days in the address, from the first to the last, are moments to the server. */
+function daysAsMoments(filter: AttemptFilter): AttemptFilter {
+  const { from, to } = filter;
+  return {
+    ...filter,
+    from: from && fmt.startOfDay(from),
+    to: to && fmt.startOfDay(to, 1),
+  };
+}
+
+const flag = (value: string | undefined) => (value === undefined ? undefined : value === 'true');
+
+function exported(filter: AttemptFilter): ExportWish['filter'] {
+  const { outcome, line, sip_code, answered, recorded, q, from, to } = daysAsMoments(filter);
+  const code = sip_code === undefined ? undefined : Number(sip_code);
+  return {
+    outcome,
+    line,
+    q,
+    from,
+    to,
+    sip_code: code,
+    answered: flag(answered),
+    recorded: flag(recorded),
+  };
+}
 
 export function AttemptsTab({
   campaign,
@@ -31,17 +67,20 @@ export function AttemptsTab({
 }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const { outcome, peek } = useSearch({ strict: false });
-  const go = (change: { outcome?: string | undefined; peek?: string | undefined }) =>
+  const search = useSearch({ strict: false });
+  const { peek } = search;
+  const filter = callFilter(search);
+  const go = (change: AttemptFilter & { peek?: string | undefined }) =>
     void navigate({
       to: '/campaigns/$id/$tab',
       params: { id: campaign.id, tab: 'calls' },
-      search: { outcome, peek, ...change },
+      search: { ...filter, peek, ...change },
       replace: true,
     });
-  const found = useInfiniteQuery(attemptsQuery(campaign.id, { outcome }));
+  const found = useInfiniteQuery(attemptsQuery(campaign.id, daysAsMoments(filter)));
   const rows = found.data?.pages.flatMap((page) => page.items);
   const open = rows?.find((row) => row.id === peek);
+  const searching = useSearchOn(found, rows);
 
   // New calls wait behind a button, so that the rows stay where they are.
   const ended = Object.values(topic?.results ?? {}).reduce((total, value) => total + value, 0);
@@ -87,6 +126,9 @@ export function AttemptsTab({
         <div>
           <OutcomeBadge outcome={row.outcome} />
           {row.outcome !== 'success' && <div className="muted small">{causeWords(row)}</div>}
+          {row.q850 !== null && row.q850 !== 16 && (
+            <div className="muted small">{q850Words(row.q850)}</div>
+          )}
         </div>
       ),
     },
@@ -118,6 +160,14 @@ export function AttemptsTab({
       cell: (row) => row.line.name ?? '—',
     },
     {
+      id: 'version',
+      title: t('campaigns.settings_short'),
+      tip: t('campaigns.settings_version'),
+      align: 'end',
+      from: 'lg',
+      cell: (row) => fmt.number(row.settings_version),
+    },
+    {
       id: 'recording',
       title: t('campaigns.recording'),
       quiet: true,
@@ -138,16 +188,8 @@ export function AttemptsTab({
   return (
     <div className="stack">
       <div className="toolbar">
-        <Select
-          aria-label={t('campaigns.result')}
-          placeholder={t('campaigns.any_result')}
-          data={outcomes.map((name) => ({ value: name, label: t(`campaigns.outcomes.${name}`) }))}
-          value={outcome ?? null}
-          clearable
-          clearButtonProps={{ 'aria-label': t('common.clear'), tabIndex: 0 }}
-          onChange={(value) => go({ outcome: value ?? undefined })}
-          w={220}
-        />
+        <CallFilters filter={filter} go={go} />
+        <ExportButton campaign={campaign} what="attempts" filter={exported(filter)} />
         {fresh > 0 && (
           <Button
             size="xs"
@@ -178,12 +220,14 @@ export function AttemptsTab({
             <Loading what={t('campaigns.loading_calls')} retry={() => void found.refetch()} />
           }
           empty={
-            outcome ? (
+            searching ? (
+              <Loading what={t('campaigns.searching')} />
+            ) : Object.values(filter).some(Boolean) ? (
               <Empty
                 compact
                 title={t('common.nothing_matches')}
                 action={
-                  <Button variant="default" onClick={() => go({ outcome: undefined })}>
+                  <Button variant="default" onClick={() => go(noFilter)}>
                     {t('common.clear_filters')}
                   </Button>
                 }
@@ -206,4 +250,22 @@ export function AttemptsTab({
       </Drawer>
     </div>
   );
+}
+
+/** A page of a search may be empty and yet have a next one: go on until something is found. */
+export function useSearchOn(
+  found: {
+    hasNextPage: boolean;
+    isFetching: boolean;
+    isError: boolean;
+    fetchNextPage: () => unknown;
+  },
+  rows: readonly unknown[] | undefined,
+): boolean {
+  const on = rows?.length === 0 && found.hasNextPage && !found.isError;
+  const { isFetching, fetchNextPage } = found;
+  useEffect(() => {
+    if (on && !isFetching) fetchNextPage();
+  }, [on, isFetching, fetchNextPage]);
+  return on;
 }

@@ -37,7 +37,7 @@ import { Guarded } from '../../shared/NoAccess';
 import { useCan } from '../../shared/session';
 import { useCampaignActions, type CampaignAction } from './actions';
 import { campaignsQuery, keepCampaign, useFreshCampaigns } from './api';
-import { CampaignBadge } from './badges';
+import { CampaignBadge, SimulatedBadge } from './badges';
 import { counterNames, progressParts } from './counters';
 import { whyWords } from './why';
 import css from './CampaignList.module.css';
@@ -225,7 +225,10 @@ function columnsOf({
       title: t('campaigns.status'),
       cell: (row) => (
         <div className={css.status}>
-          <CampaignBadge campaign={row} />
+          <span className="row">
+            <CampaignBadge campaign={row} />
+            {row.simulated && <SimulatedBadge />}
+          </span>
           {row.deleted_at === null &&
             !['draft', 'completed', 'stopped', 'paused'].includes(row.badge) && (
               <div className={css.reason}>{whyWords(row.why, row.time_zone, now)}</div>

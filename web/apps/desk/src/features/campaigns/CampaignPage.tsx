@@ -25,7 +25,7 @@ import { queryClient } from '../../shared/query';
 import { useCampaignActions, type CampaignAction } from './actions';
 import { campaignQuery, useCampaignTopic } from './api';
 import { AttemptsTab } from './AttemptsTab';
-import { CampaignBadge } from './badges';
+import { CampaignBadge, SimulatedBadge } from './badges';
 import { CampaignForm, type FormHandle } from './CampaignForm';
 import { ContactsTab } from './ContactsTab';
 import { LiveTab } from './LiveTab';
@@ -110,6 +110,7 @@ function CampaignView({ campaign }: { campaign: Campaign }) {
       badge={
         <>
           <CampaignBadge campaign={campaign} />
+          {campaign.simulated && <SimulatedBadge />}
           <CopyButton text={campaign.id} label={t('common.copy_id')} />
         </>
       }

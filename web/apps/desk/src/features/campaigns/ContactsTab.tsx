@@ -34,9 +34,11 @@ import { Loaded } from '../../shared/Loaded';
 import { queryClient } from '../../shared/query';
 import { useCan } from '../../shared/session';
 import { campaignContactQuery, campaignContactsQuery } from './api';
+import { useSearchOn } from './AttemptsTab';
 import { AttemptCard } from './AttemptCard';
 import { ContactStateBadge, OutcomeBadge } from './badges';
 import css from './ContactsTab.module.css';
+import { ExportButton } from './Exports';
 
 const groups = ['callable', 'in_attempt', 'closed', 'attempted', 'flagged', 'excluded'] as const;
 
@@ -67,6 +69,7 @@ export function ContactsTab({ campaign }: { campaign: Campaign }) {
   const found = useInfiniteQuery(campaignContactsQuery(campaign.id, { state, q }));
   useRefreshWithCounters(campaign);
   const rows = found.data?.pages.flatMap((page) => page.items);
+  const searching = useSearchOn(found, rows);
 
   const columns: Column<CampaignContact>[] = [
     {
@@ -151,6 +154,7 @@ export function ContactsTab({ campaign }: { campaign: Campaign }) {
           onChange={(value) => go({ state: value ?? undefined })}
           w={210}
         />
+        <ExportButton campaign={campaign} what="contacts" filter={{ state, q }} />
       </div>
       {found.isError && <FailureBox failure={found.error} retry={() => void found.refetch()} />}
       {!(found.isError && !found.data) && (
@@ -169,7 +173,9 @@ export function ContactsTab({ campaign }: { campaign: Campaign }) {
             <Loading what={t('campaigns.loading_contacts')} retry={() => void found.refetch()} />
           }
           empty={
-            state || q ? (
+            searching ? (
+              <Loading what={t('campaigns.searching')} />
+            ) : state || q ? (
               <Empty
                 compact
                 title={t('common.nothing_matches')}

@@ -6,6 +6,7 @@ import {
   DataTable,
   Empty,
   Explained,
+  Loading,
   Panel,
   StackedBar,
   Stat,
@@ -21,12 +22,18 @@ import {
 } from 'lucide-react';
 
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 
 import { useNow } from '../../shared/live';
+import { sipWords } from '../../shared/sip';
 import { campaignContactQuery } from './api';
 import { OutcomeBadge, outcomeLooks, outcomes } from './badges';
 import { counterNames, progressParts } from './counters';
 import css from './LiveTab.module.css';
+
+// Drawn after the figures, by a chunk of its own.
+const Charts = lazy(async () => ({ default: (await import('./Charts')).Charts }));
 
 export function LiveTab({
   campaign,
@@ -35,16 +42,26 @@ export function LiveTab({
   campaign: Campaign;
   topic: CampaignTopic | undefined;
 }) {
+  const { t } = useTranslation();
   return (
     <div className={css.live}>
       <Counters campaign={campaign} />
       <div className={css.columns}>
         <div className={css.side}>
           <Funnel results={topic?.results ?? {}} />
-          <Results results={topic?.results ?? {}} />
+          <Results
+            campaign={campaign.id}
+            results={topic?.results ?? {}}
+            causes={topic?.causes ?? {}}
+          />
         </div>
         <Now campaign={campaign} topic={topic} />
       </div>
+      {campaign.started_at !== null && (
+        <Suspense fallback={<Loading rows={4} what={t('common.loading')} />}>
+          <Charts campaign={campaign} topic={topic} />
+        </Suspense>
+      )}
     </div>
   );
 }
@@ -59,7 +76,7 @@ function Counters({ campaign }: { campaign: Campaign }) {
         {counterNames.map(([name]) => (
           <Stat
             key={name}
-            value={fmt.number(counters[name])}
+            value={<span data-counter={name}>{fmt.number(counters[name])}</span>}
             label={
               <Explained tip={t(`campaigns.counter_tips.${name as 'total'}`)}>
                 {t(`campaigns.counters.${name as 'total'}`)}
@@ -132,7 +149,24 @@ function Funnel({ results }: { results: Results }) {
   );
 }
 
-function Results({ results }: { results: Results }) {
+/** The SIP answers behind a result, the most frequent first. */
+function causesOf(outcome: Outcome, causes: Record<string, number>): [number, number][] {
+  return Object.entries(causes)
+    .map(([key, count]) => [...key.split(':'), count] as [string, string, number])
+    .filter(([name, code, count]) => name === outcome && Number(code) >= 300 && count > 0)
+    .map(([, code, count]): [number, number] => [Number(code), count])
+    .toSorted(([, a], [, b]) => b - a);
+}
+
+function Results({
+  campaign,
+  results,
+  causes,
+}: {
+  campaign: Id;
+  results: Results;
+  causes: Record<string, number>;
+}) {
   const { t } = useTranslation();
   const total = sum(results, outcomes);
   const rows = outcomes.filter((outcome) => (results[outcome] ?? 0) > 0);
@@ -155,6 +189,22 @@ function Results({ results }: { results: Results }) {
                 </div>
                 <span className="num">{fmt.number(value)}</span>
                 <span className="num muted">{fmt.percent(value / total)}</span>
+                {causesOf(outcome, causes).length > 0 && (
+                  <ul className={css.causes}>
+                    {causesOf(outcome, causes).map(([code, count]) => (
+                      <li key={code}>
+                        <Link
+                          to="/campaigns/$id/$tab"
+                          params={{ id: campaign, tab: 'calls' }}
+                          search={{ outcome, sip_code: String(code) }}
+                        >
+                          {sipWords(code)}
+                        </Link>
+                        <span className="num">{fmt.number(count)}</span>
+                      </li>
+                    ))}
+                  </ul>
+                )}
               </li>
             );
           })}

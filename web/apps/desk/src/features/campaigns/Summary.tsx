@@ -11,13 +11,7 @@ import { Ahead } from './Ahead';
 import { hoursWords } from './hours';
 import { problemWords, sectionOf, type Section } from './problems';
 import css from './Summary.module.css';
-
-/** "10 min", "2 h" */
-export function spanWords(seconds: number, t: TFunction): string {
-  if (seconds > 0 && seconds % 3600 === 0) return t('common.span.hours', { count: seconds / 3600 });
-  if (seconds > 0 && seconds % 60 === 0) return t('common.span.minutes', { count: seconds / 60 });
-  return t('common.span.seconds', { count: seconds });
-}
+import { spanWords } from './words';
 
 function sentences(
   values: CampaignSettings,

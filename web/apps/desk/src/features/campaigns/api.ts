@@ -1,11 +1,13 @@
 // Campaigns with what the live topics say about them.
 import {
   campaigns,
+  type AttemptFilter,
   type Campaign,
   type CampaignFilter,
   type CampaignsTopic,
   type CampaignTopic,
   type Id,
+  type TimelineSpan,
 } from '@switchbell/api';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
@@ -47,7 +49,7 @@ export const rehearsalQuery = (id: Id) =>
 
 export const campaignContactsQuery = (
   id: Id,
-  filter: { state?: string | undefined; q?: string | undefined },
+  filter: { state?: string | undefined; outcome?: string | undefined; q?: string | undefined },
 ) =>
   infiniteQueryOptions({
     queryKey: ['campaigns', 'contacts', id, filter],
@@ -63,7 +65,28 @@ export const campaignContactQuery = (id: Id, contact: Id) =>
     queryFn: ({ signal }) => campaigns.contact(id, contact, { signal }),
   });
 
-export const attemptsQuery = (id: Id, filter: { outcome?: string | undefined }) =>
+export const timelineQuery = (id: Id, span: TimelineSpan) =>
+  queryOptions({
+    queryKey: ['campaigns', 'timeline', id, span],
+    queryFn: ({ signal }) => campaigns.timeline(id, span, { signal }),
+    staleTime: 2_000,
+  });
+
+export const exportsQuery = (id: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'exports', id],
+    queryFn: ({ signal }) => campaigns.exports(id, { signal }),
+    staleTime: 0,
+  });
+
+export const weekQuery = (id: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'week', id],
+    queryFn: ({ signal }) => campaigns.week(id, { signal }),
+    staleTime: 30_000,
+  });
+
+export const attemptsQuery = (id: Id, filter: AttemptFilter) =>
   infiniteQueryOptions({
     queryKey: ['campaigns', 'attempts', id, filter],
     queryFn: ({ signal, pageParam }) =>

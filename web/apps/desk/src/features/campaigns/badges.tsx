@@ -19,6 +19,7 @@ import {
   CircleX,
   Clock,
   Diamond,
+  FlaskConical,
   Hourglass,
   Pause,
   PhoneCall,
@@ -51,6 +52,16 @@ export function CampaignBadge({ campaign }: { campaign: Pick<Campaign, 'badge'> 
   return (
     <Badge tone={tone} icon={<Icon size={14} />}>
       {t(`campaigns.badges.${campaign.badge}`)}
+    </Badge>
+  );
+}
+
+/** Nobody is really called: the campaign is on the demo carrier. */
+export function SimulatedBadge() {
+  const { t } = useTranslation();
+  return (
+    <Badge striped tone="info" icon={<FlaskConical size={14} />}>
+      {t('campaigns.simulated')}
     </Badge>
   );
 }

@@ -64,7 +64,7 @@ export function SpanInput({
   );
 }
 
-function TimeInput({
+export function TimeInput({
   label,
   value,
   onChange,

@@ -1,5 +1,5 @@
 // The six sections of the campaign form.
-import { apiUrl, type Campaign, type CampaignSettings, type Delays } from '@switchbell/api';
+import { apiUrl, type Campaign, type CampaignSettings } from '@switchbell/api';
 import { fmt, timeZones, useTranslation } from '@switchbell/i18n';
 import {
   AudioPlayer,
@@ -22,8 +22,10 @@ import { ButtonLink } from '../../shared/ButtonLink';
 import type { Form } from '../../shared/form';
 import { audioQuery, linesQuery, listsQuery } from '../../shared/lookups';
 import { useCan } from '../../shared/session';
-import { HoursEditor, SpanInput } from './fields';
+import { AttemptFields } from './AttemptFields';
+import { HoursEditor } from './fields';
 import { onAnswerActions } from './on-answer';
+import { CalendarChoice, RuleChoice } from './PresetChoice';
 import type { Section as SectionName } from './problems';
 import css from './sections.module.css';
 
@@ -128,6 +130,7 @@ export function Basics({ form, readOnly, campaign }: SectionProps) {
         <Select
           label={t('campaigns.zone')}
           name="time_zone"
+          disabled={values.calendar_id !== null}
           data={zones}
           searchable
           limit={80}
@@ -142,12 +145,15 @@ export function Basics({ form, readOnly, campaign }: SectionProps) {
       <div className="stack gap-1">
         <h3>{t('campaigns.hours')}</h3>
         <p className="muted small">{t('campaigns.hours_help')}</p>
-        <HoursEditor
-          value={values.hours}
-          onChange={(hours) => form.set('hours', hours)}
-          readOnly={readOnly}
-          errorOf={form.error}
-        />
+        <CalendarChoice form={form} readOnly={readOnly} />
+        {values.calendar_id === null && (
+          <HoursEditor
+            value={values.hours}
+            onChange={(hours) => form.set('hours', hours)}
+            readOnly={readOnly}
+            errorOf={form.error}
+          />
+        )}
         {form.error('hours') && <p className={css.fault}>{form.error('hours')}</p>}
       </div>
       <Checkbox
@@ -260,117 +266,13 @@ export function LineSection({ form, readOnly, campaign }: SectionProps) {
   );
 }
 
-const delayNames: readonly (keyof Delays)[] = [
-  'busy',
-  'no_answer',
-  'failed',
-  'short_talk',
-  'machine',
-];
-
 export function Attempts({ form, readOnly, campaign }: SectionProps) {
-  const { t } = useTranslation();
-  const { values } = form;
   const effect = useEffectWords({ campaign, readOnly });
+  const { values } = form;
   return (
     <Section name="attempts" {...(effect.next ? { hint: effect.next } : {})}>
-      <div className="form-grid">
-        <NumberInput
-          label={t('campaigns.max_attempts')}
-          name="max_attempts"
-          description={t('campaigns.max_attempts_help')}
-          min={1}
-          max={20}
-          allowDecimal={false}
-          readOnly={readOnly}
-          value={values.max_attempts}
-          onChange={(value) => form.set('max_attempts', Number(value || 1))}
-          error={form.error('max_attempts')}
-        />
-        <NumberInput
-          label={t('campaigns.ring')}
-          name="ring_s"
-          description={t('campaigns.ring_help')}
-          min={15}
-          max={120}
-          allowDecimal={false}
-          suffix={` ${t('common.units.s')}`}
-          readOnly={readOnly}
-          value={values.ring_s}
-          onChange={(value) => form.set('ring_s', Number(value || 0))}
-          error={form.error('ring_s')}
-        />
-        <NumberInput
-          label={t('campaigns.min_talk')}
-          name="min_talk_s"
-          description={t('campaigns.min_talk_help')}
-          min={0}
-          max={3600}
-          allowDecimal={false}
-          suffix={` ${t('common.units.s')}`}
-          readOnly={readOnly}
-          value={values.min_talk_s}
-          onChange={(value) => form.set('min_talk_s', Number(value || 0))}
-          error={form.error('min_talk_s')}
-        />
-      </div>
-      <div className="stack gap-2">
-        <div>
-          <h3>{t('campaigns.delays')}</h3>
-          <p className="muted small">{t('campaigns.delays_help')}</p>
-        </div>
-        <div className="form-grid">
-          {delayNames.map((name) => (
-            <SpanInput
-              key={name}
-              label={t(`campaigns.outcomes.${name}`)}
-              name={`delays_s.${name}`}
-              readOnly={readOnly}
-              value={values.delays_s[name]}
-              onChange={(seconds) => form.set('delays_s', { ...values.delays_s, [name]: seconds })}
-              error={form.error(`delays_s.${name}`)}
-            />
-          ))}
-        </div>
-      </div>
-      <Checkbox
-        label={t('campaigns.retry_short')}
-        description={t('campaigns.retry_short_help')}
-        name="retry_short_talk"
-        disabled={readOnly}
-        checked={values.retry_short_talk}
-        onChange={(event) => form.set('retry_short_talk', event.currentTarget.checked)}
-      />
-      <div className="stack gap-2">
-        <div>
-          <h3>{t('campaigns.caps')}</h3>
-          <p className="muted small">{t('campaigns.caps_help')}</p>
-        </div>
-        <div className="form-grid">
-          <NumberInput
-            label={t('campaigns.per_day')}
-            name="caps.per_day"
-            min={1}
-            max={100}
-            allowDecimal={false}
-            readOnly={readOnly}
-            value={values.caps.per_day}
-            onChange={(value) => form.set('caps', { ...values.caps, per_day: Number(value || 1) })}
-            error={form.error('caps.per_day')}
-          />
-          <NumberInput
-            label={t('campaigns.per_week')}
-            name="caps.per_week"
-            min={1}
-            max={700}
-            allowDecimal={false}
-            readOnly={readOnly}
-            value={values.caps.per_week}
-            onChange={(value) => form.set('caps', { ...values.caps, per_week: Number(value || 1) })}
-            error={form.error('caps.per_week')}
-          />
-        </div>
-      </div>
+      <RuleChoice form={form} readOnly={readOnly} />
+      {values.attempt_rule_id === null && <AttemptFields form={form} readOnly={readOnly} />}
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 // The settings of a campaign as the form edits them.
 import type { Campaign, CampaignSettings, Hours } from '@switchbell/api';
 
-const usualHours: Hours = {
+export const usualHours: Hours = {
   mon: [['09:00', '20:00']],
   tue: [['09:00', '20:00']],
   wed: [['09:00', '20:00']],
@@ -23,6 +23,9 @@ export function blankSettings(zone: string): CampaignSettings {
     time_zone: zone,
     use_contact_zone: false,
     hours: usualHours,
+    calendar_id: null,
+    exceptions: [],
+    attempt_rule_id: null,
     max_attempts: 3,
     concurrency: 5,
     calls_per_second: null,
@@ -31,6 +34,8 @@ export function blankSettings(zone: string): CampaignSettings {
     delays_s: { busy: 600, no_answer: 7_200, failed: 1_800, short_talk: 7_200, machine: 14_400 },
     retry_short_talk: true,
     caps: { per_day: 3, per_week: 7 },
+    batch: null,
+    every_number: false,
     record: false,
     priority: 0,
     always_active: false,
@@ -48,6 +53,9 @@ export function settingsOf(campaign: Campaign): CampaignSettings {
     time_zone: campaign.time_zone,
     use_contact_zone: campaign.use_contact_zone,
     hours: campaign.hours,
+    calendar_id: campaign.calendar_id,
+    exceptions: campaign.exceptions,
+    attempt_rule_id: campaign.attempt_rule_id,
     max_attempts: campaign.max_attempts,
     concurrency: campaign.concurrency,
     calls_per_second: campaign.calls_per_second,
@@ -56,6 +64,8 @@ export function settingsOf(campaign: Campaign): CampaignSettings {
     delays_s: campaign.delays_s,
     retry_short_talk: campaign.retry_short_talk,
     caps: campaign.caps,
+    batch: campaign.batch,
+    every_number: campaign.every_number,
     record: campaign.record,
     priority: campaign.priority,
     always_active: campaign.always_active,

@@ -125,7 +125,12 @@ export function WhyPanel({
   const { t } = useTranslation();
   const now = useNow();
   return (
-    <section className={css.why} data-tone={tones[campaign.badge]} aria-label={t('campaigns.why')}>
+    <section
+      className={css.why}
+      data-tone={tones[campaign.badge]}
+      data-why={campaign.why.code}
+      aria-label={t('campaigns.why')}
+    >
       <CircleHelp size={18} aria-hidden="true" className={css.icon} />
       <p className={css.text}>
         <span className={css.title}>{t('campaigns.why')}</span>{' '}

@@ -5,7 +5,7 @@ import { Button, ConfirmDialog, TextInput, toast } from '@switchbell/ui';
 import { PhoneOff } from 'lucide-react';
 import { useState } from 'react';
 
-import { listsChanged } from './api';
+import { doNotCallChanged } from './api';
 
 export function DoNotCall({ contact }: { contact: ListContact }) {
   const { t } = useTranslation();
@@ -22,7 +22,7 @@ export function DoNotCall({ contact }: { contact: ListContact }) {
         if (contact.do_not_call) await contacts.allowCalls(phone);
         else await contacts.doNotCall(phone, reason.trim() || undefined);
       }
-      await listsChanged();
+      await doNotCallChanged();
       toast(contact.do_not_call ? t('contacts.allowed_again') : t('contacts.put_on_dnc'));
       setOpen(false);
     } catch (error) {

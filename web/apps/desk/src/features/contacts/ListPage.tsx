@@ -41,6 +41,7 @@ import { useCan } from '../../shared/session';
 import { importsQuery, listContactsQuery, listQuery, listsChanged } from './api';
 import { DoNotCall } from './DoNotCall';
 import { ImportBadge } from './ImportBadge';
+import { Sources } from './Sources';
 import css from './ListPage.module.css';
 
 const route = getRouteApi('/shell/campaigns/lists/$id');
@@ -138,6 +139,7 @@ function ListView({ list }: { list: ContactList }) {
           <Stat value={fmt.number(list.numbers)} label={t('contacts.numbers')} />
           <Stat value={fmt.number(list.do_not_call)} label={t('contacts.do_not_call')} />
         </div>
+        <Sources list={list.id} may={may} />
         <Imports list={list} />
       </Panel>
       <Contacts list={list} openImport={may ? openImport : null} />
@@ -199,7 +201,7 @@ function Contacts({ list, openImport }: { list: ContactList; openImport: (() => 
   const { t } = useTranslation();
   const { q } = route.useSearch();
   const navigate = useNavigate();
-  const may = useCan()('list.edit');
+  const may = useCan()('do_not_call.edit');
   const [wish, setWish] = useState(q ?? '');
   const [settled] = useDebouncedValue(wish.trim(), 300);
   useEffect(() => {

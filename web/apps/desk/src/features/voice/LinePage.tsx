@@ -36,6 +36,7 @@ import { queryClient } from '../../shared/query';
 import { useCan } from '../../shared/session';
 import { lineTroubleWords } from '../../shared/sip';
 import { useLeaveGuard } from '../../shared/leave';
+import { DemoPanel, DemoPhones, usualDemo } from './DemoPanel';
 import { lineQuery, linesChanged, useFreshLines } from './api';
 import { LineHealthBadge } from './LineHealthBadge';
 import css from './LinePage.module.css';
@@ -80,6 +81,7 @@ const blank: Values = {
   calls_per_second: 1,
   codecs: ['pcma', 'pcmu'],
   enabled: true,
+  demo: null,
   password: '',
 };
 
@@ -98,12 +100,13 @@ function valuesOf(line: Line): Values {
     calls_per_second: line.calls_per_second,
     codecs: line.codecs,
     enabled: line.enabled,
+    demo: line.demo,
     password: '',
   };
 }
 
 /** Empty texts are absent; a password goes only when it was typed. */
-function bodyOf({ password, ...values }: Values): LineForm {
+function bodyOf({ password, demo, ...values }: Values): Partial<LineForm> {
   const orNull = (text: string | null) => (text?.trim() ? text.trim() : null);
   return {
     ...values,
@@ -113,9 +116,12 @@ function bodyOf({ password, ...values }: Values): LineForm {
     auth_user: orNull(values.auth_user),
     realm: orNull(values.realm),
     caller_id: orNull(values.caller_id),
+    ...(demo ? { demo } : {}),
     ...(password ? { password } : {}),
   };
 }
+
+const modes = ['registration', 'address', 'demo'] as const;
 
 const same = (a: Values, b: Values) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -150,8 +156,10 @@ function Form({ line }: { line: Line | null }) {
     },
     (values) => [
       ...(values.name.trim() ? [] : [{ field: 'name', words: t('errors.required') }]),
-      ...(values.host.trim() ? [] : [{ field: 'host', words: t('errors.required') }]),
-      ...(values.mode === 'address' || values.user?.trim()
+      ...(values.demo || values.host.trim()
+        ? []
+        : [{ field: 'host', words: t('errors.required') }]),
+      ...(values.mode !== 'registration' || values.user?.trim()
         ? []
         : [{ field: 'user', words: t('errors.required') }]),
     ],
@@ -218,90 +226,113 @@ function Form({ line }: { line: Line | null }) {
             <SegmentedControl
               aria-label={t('voice.line.mode')}
               value={values.mode}
-              readOnly={!may}
-              onChange={(mode) => form.set('mode', mode === 'address' ? 'address' : 'registration')}
-              data={[
-                { value: 'registration', label: t('voice.modes.registration') },
-                { value: 'address', label: t('voice.modes.address') },
-              ]}
+              readOnly={!may || line?.mode === 'demo'}
+              onChange={(chosen) => {
+                const mode = modes.find((one) => one === chosen) ?? 'registration';
+                form.setValues({
+                  ...values,
+                  mode,
+                  demo: mode === 'demo' ? (values.demo ?? usualDemo) : null,
+                });
+              }}
+              data={modes
+                .filter((mode) => !line || (mode === 'demo') === (line.mode === 'demo'))
+                .map((mode) => ({ value: mode, label: t(`voice.modes.${mode}`) }))}
             />
             <p className="muted small">{t(`voice.mode_help.${values.mode}`)}</p>
           </div>
-          <div className={css.host}>
-            <TextInput
-              label={t('voice.line.host')}
-              description={t('voice.line.host_help')}
-              autoComplete="off"
-              spellCheck={false}
-              {...text('host')}
-            />
-            <NumberInput
-              label={t('voice.line.port')}
-              min={1}
-              max={65535}
-              allowDecimal={false}
-              hideControls
-              {...numeric('port')}
-            />
-          </div>
-          <div className="form-grid">
-            <TextInput
-              label={
-                values.mode === 'registration'
-                  ? t('voice.line.user')
-                  : t('voice.line.user_optional')
-              }
-              description={t('voice.line.user_help')}
-              autoComplete="off"
-              spellCheck={false}
-              {...text('user')}
-            />
-            <PasswordInput
-              label={t('voice.line.password')}
-              name="password"
-              description={
-                line?.has_password ? t('voice.line.password_kept') : t('voice.line.password_help')
-              }
-              placeholder={line?.has_password ? '••••••••' : ''}
-              autoComplete="new-password"
-              readOnly={!may}
-              value={values.password}
-              onChange={(event) => form.set('password', event.currentTarget.value)}
-              error={form.error('password')}
-              visibilityToggleButtonProps={{ 'aria-label': t('auth.show_password'), tabIndex: 0 }}
-            />
-          </div>
-          <details className={css.more}>
-            <summary>{t('voice.line.more')}</summary>
-            <div className="form-grid">
-              <TextInput
-                label={t('voice.line.auth_user')}
-                description={t('voice.line.auth_user_help')}
-                autoComplete="off"
-                spellCheck={false}
-                {...text('auth_user')}
-              />
-              <TextInput
-                label={t('voice.line.realm')}
-                description={t('voice.line.realm_help')}
-                autoComplete="off"
-                spellCheck={false}
-                {...text('realm')}
-              />
-              {values.mode === 'registration' && (
-                <NumberInput
-                  label={t('voice.line.expires')}
-                  description={t('voice.line.expires_help')}
-                  min={60}
-                  max={7200}
-                  allowDecimal={false}
-                  suffix={` ${t('common.units.s')}`}
-                  {...numeric('expires_s')}
+          {values.mode !== 'demo' && (
+            <>
+              <div className={css.host}>
+                <TextInput
+                  label={t('voice.line.host')}
+                  description={t('voice.line.host_help')}
+                  autoComplete="off"
+                  spellCheck={false}
+                  {...text('host')}
                 />
-              )}
-            </div>
-          </details>
+                <NumberInput
+                  label={t('voice.line.port')}
+                  min={1}
+                  max={65535}
+                  allowDecimal={false}
+                  hideControls
+                  {...numeric('port')}
+                />
+              </div>
+              <div className="form-grid">
+                <TextInput
+                  label={
+                    values.mode === 'registration'
+                      ? t('voice.line.user')
+                      : t('voice.line.user_optional')
+                  }
+                  description={t('voice.line.user_help')}
+                  autoComplete="off"
+                  spellCheck={false}
+                  {...text('user')}
+                />
+                <PasswordInput
+                  label={t('voice.line.password')}
+                  name="password"
+                  description={
+                    line?.has_password
+                      ? t('voice.line.password_kept')
+                      : t('voice.line.password_help')
+                  }
+                  placeholder={line?.has_password ? '••••••••' : ''}
+                  autoComplete="new-password"
+                  readOnly={!may}
+                  value={values.password}
+                  onChange={(event) => form.set('password', event.currentTarget.value)}
+                  error={form.error('password')}
+                  visibilityToggleButtonProps={{
+                    'aria-label': t('auth.show_password'),
+                    tabIndex: 0,
+                  }}
+                />
+              </div>
+              <details className={css.more}>
+                <summary>{t('voice.line.more')}</summary>
+                <div className="form-grid">
+                  <TextInput
+                    label={t('voice.line.auth_user')}
+                    description={t('voice.line.auth_user_help')}
+                    autoComplete="off"
+                    spellCheck={false}
+                    {...text('auth_user')}
+                  />
+                  <TextInput
+                    label={t('voice.line.realm')}
+                    description={t('voice.line.realm_help')}
+                    autoComplete="off"
+                    spellCheck={false}
+                    {...text('realm')}
+                  />
+                  {values.mode === 'registration' && (
+                    <NumberInput
+                      label={t('voice.line.expires')}
+                      description={t('voice.line.expires_help')}
+                      min={60}
+                      max={7200}
+                      allowDecimal={false}
+                      suffix={` ${t('common.units.s')}`}
+                      {...numeric('expires_s')}
+                    />
+                  )}
+                </div>
+              </details>
+            </>
+          )}
         </Panel>
+        {values.demo && (
+          <DemoPanel
+            value={values.demo}
+            may={may}
+            onChange={(demo) => form.set('demo', demo)}
+            error={form.error('demo.seed')}
+          />
+        )}
         <Panel title={t('voice.line.capacity')}>
           <div className="form-grid">
             <NumberInput
@@ -322,13 +353,15 @@ function Form({ line }: { line: Line | null }) {
               {...numeric('calls_per_second')}
             />
           </div>
-          <TextInput
-            label={t('voice.line.caller_id')}
-            description={t('voice.line.caller_id_help')}
-            inputMode="tel"
-            autoComplete="off"
-            {...text('caller_id')}
-          />
+          {values.mode !== 'demo' && (
+            <TextInput
+              label={t('voice.line.caller_id')}
+              description={t('voice.line.caller_id_help')}
+              inputMode="tel"
+              autoComplete="off"
+              {...text('caller_id')}
+            />
+          )}
           <Switch
             label={t('voice.line.enabled')}
             description={t('voice.line.enabled_help')}
@@ -364,6 +397,7 @@ function Form({ line }: { line: Line | null }) {
           </div>
         )}
       </form>
+      {line?.demo && <DemoPhones seed={line.demo.seed} />}
       {deleting && line && <DeleteLine line={line} onClose={() => setDeleting(false)} />}
       {guard.dialog}
     </Page>

@@ -2,6 +2,7 @@
 import type { Line } from '@switchbell/api';
 import { fmt, useTranslation } from '@switchbell/i18n';
 import {
+  Badge,
   Button,
   DataTable,
   Empty,
@@ -13,7 +14,7 @@ import {
 } from '@switchbell/ui';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Phone, Plus } from 'lucide-react';
+import { FlaskConical, Phone, Plus } from 'lucide-react';
 
 import { useCommands } from '../../shared/commands';
 import { linesQuery } from '../../shared/lookups';
@@ -67,11 +68,22 @@ function LineTable() {
             className="row-link"
           >
             {line.name}
-          </Link>
+          </Link>{' '}
+          {line.demo && (
+            <Badge tone="info" icon={<FlaskConical size={14} />}>
+              {t('voice.demo.badge')}
+            </Badge>
+          )}
           <div className="muted small mono">
-            {line.user ? `${line.user}@` : ''}
-            {line.host}
-            {line.port === 5060 ? '' : `:${line.port}`}
+            {line.demo ? (
+              `×${fmt.number(line.demo.speed)}`
+            ) : (
+              <>
+                {line.user ? `${line.user}@` : ''}
+                {line.host}
+                {line.port === 5060 ? '' : `:${line.port}`}
+              </>
+            )}
           </div>
         </div>
       ),
