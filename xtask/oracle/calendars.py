@@ -120,6 +120,8 @@ def verdict(case, windows):
             return {"code": "do_not_call"}
         if case["number"].startswith("+999") and not case["demo_line"]:
             return {"code": "demo_number"}
+        if not case["number"].startswith("+999") and case["demo_line"]:
+            return {"code": "real_number"}
         if purpose == "campaign":
             if case["state"] != "callable":
                 return {"code": "not_waiting"}

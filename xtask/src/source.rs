@@ -87,6 +87,8 @@ pub(crate) struct Source {
     pub(crate) picks: Vec<usize>,
     /// Names of `mod name;` declarations, tests included.
     pub(crate) modules: Vec<String>,
+    /// Names of the schemas that types derive for the description of the API, with their lines.
+    pub(crate) schemas: Vec<(usize, String)>,
 }
 
 impl Source {
@@ -103,12 +105,21 @@ impl Source {
         let mut at = 0;
         // Set by `#[cfg(test)]`, and used up by the next braces or semicolon.
         let mut test_item = false;
+        let mut schema = Schema::default();
         while at < tokens.len() {
             let skipped = in_test || test_item;
             at += match &tokens[at..] {
                 [TokenTree::Punct(mark), TokenTree::Group(group), ..] if mark.as_char() == '#' => {
                     let text = group.stream().to_string().replace(' ', "");
                     test_item |= text == "cfg(test)" || text == "test";
+                    schema.hear(&text);
+                    2
+                }
+                [TokenTree::Ident(word), TokenTree::Ident(name), ..]
+                    if word == "struct" || word == "enum" =>
+                {
+                    let named = std::mem::take(&mut schema).of(name);
+                    self.schemas.extend(named.filter(|_| !skipped));
                     2
                 }
                 [TokenTree::Ident(name), TokenTree::Punct(mark), TokenTree::Group(group), ..]
@@ -200,6 +211,31 @@ impl Source {
         let text = string(literal).ok_or_else(|| anyhow!("line {line}: sql! takes a text"))?;
         self.sql.push(Sql { line, engine, text });
         Ok(())
+    }
+}
+
+/// What the attributes before a type say of its schema.
+#[derive(Default)]
+struct Schema {
+    derived: bool,
+    name: Option<String>,
+}
+
+impl Schema {
+    /// Takes in an attribute, written without blanks.
+    fn hear(&mut self, attribute: &str) {
+        let words = |list: &str| list.split([',', '(', ')']).any(|word| word == "ToSchema");
+        self.derived |= attribute.strip_prefix("derive(").is_some_and(words);
+        let inner = attribute.strip_prefix("schema(").and_then(|rest| rest.strip_suffix(')'));
+        for part in inner.into_iter().flat_map(|parts| parts.split(',')) {
+            self.name = part.strip_prefix("as=").map(str::to_owned).or(self.name.take());
+        }
+    }
+
+    /// The schema of the type `name`, if it derives one.
+    fn of(self, name: &proc_macro2::Ident) -> Option<(usize, String)> {
+        let line = name.span().start().line;
+        self.derived.then(|| (line, self.name.unwrap_or_else(|| name.to_string())))
     }
 }
 

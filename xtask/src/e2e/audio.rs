@@ -114,13 +114,13 @@ fn run_tool(command: &mut Command) -> Result<()> {
 }
 
 /// The samples of a 16-bit WAV, channels interleaved.
-struct Sound {
+pub(super) struct Sound {
     channels: usize,
     samples: Vec<f32>,
 }
 
 impl Sound {
-    fn parse(wav: &[u8]) -> Result<Self> {
+    pub(super) fn parse(wav: &[u8]) -> Result<Self> {
         let mut reader = hound::WavReader::new(wav)?;
         let channels = usize::from(reader.spec().channels);
         if reader.spec().sample_rate != 8_000 {
@@ -133,7 +133,7 @@ impl Sound {
         Ok(Self { channels, samples })
     }
 
-    fn channel(&self, n: usize) -> Vec<f32> {
+    pub(super) fn channel(&self, n: usize) -> Vec<f32> {
         self.samples.iter().skip(n).step_by(self.channels).copied().collect()
     }
 }

@@ -48,6 +48,18 @@ impl Client {
         self.value("POST", path, request.send_json(body))
     }
 
+    /// PATCH of JSON to an API path.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.agent.patch(self.url(path)).header("Origin", &self.origin);
+        self.value("PATCH", path, request.send_json(body))
+    }
+
+    /// DELETE of an API path.
+    pub(crate) fn delete(&self, path: &str) -> Result<Value> {
+        let request = self.agent.delete(self.url(path)).header("Origin", &self.origin);
+        self.value("DELETE", path, request.call())
+    }
+
     /// POST of raw bytes to an API path.
     pub(crate) fn upload(&self, path: &str, kind: &str, body: &[u8]) -> Result<Value> {
         let request = self.agent.post(self.url(path)).header("Origin", &self.origin);

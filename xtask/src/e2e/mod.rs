@@ -3,10 +3,13 @@
 mod audio;
 mod calendars;
 mod client;
+mod demo;
+mod export;
 mod first_ring;
 mod kill;
 pub(crate) mod postgres;
 pub(crate) mod sipp;
+mod ssrf;
 mod twice;
 mod wal;
 pub(crate) mod world;
@@ -50,6 +53,15 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Twenty phones of the demo carrier, each as its ending says, and their recordings.
+    Demo {
+        /// Which database.
+        #[arg(long, default_value = "sqlite")]
+        db: Database,
+        /// Fault to plant: `drops` or `silence`.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// Opening hours and the gate against Python's zoneinfo on the same zone database.
     Calendars {
         /// Only every so many-th zone.
@@ -74,9 +86,24 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Kill -9 while an export is written; no row twice, none lost.
+    Export {
+        /// Which database.
+        #[arg(long, default_value = "sqlite")]
+        db: Database,
+        /// Fault to plant: `repeat-part`, which begins anew after each kill.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// The claim is on the disk before the INVITE leaves, seen by strace.
     Wal {
         /// Fault to plant: `synchronous-off`.
+        #[arg(long)]
+        plant: Option<String>,
+    },
+    /// Addresses in every notation and redirects lead nowhere but to the open internet.
+    Ssrf {
+        /// Fault to plant: `allow-all`, an owner who allows every network.
         #[arg(long)]
         plant: Option<String>,
     },
@@ -94,9 +121,12 @@ impl Check {
         match self {
             Self::FirstRing { db, plant } => first_ring::run(db, plant.as_deref()),
             Self::Audio { plant } => audio::run(plant.as_deref()),
+            Self::Demo { db, plant } => demo::run(db, plant.as_deref()),
             Self::Calendars { every, plant } => calendars::run(every, plant.as_deref()),
             Self::Kill { db, rounds, seed, plant } => kill::run(db, rounds, seed, plant.as_deref()),
+            Self::Export { db, plant } => export::run(db, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
+            Self::Ssrf { plant } => ssrf::run(plant.as_deref()),
             Self::Twice { plant } => twice::run(plant.as_deref()),
         }
     }

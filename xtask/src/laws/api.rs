@@ -1,5 +1,7 @@
 //! What the server's own description must say.
 
+use std::collections::BTreeMap;
+
 use access::Permission;
 use serde_json::{Value, json};
 
@@ -26,6 +28,16 @@ pub(super) const LAWS: &[Law] = &[
                 "features/contacts/src/planted.rs",
                 "//! Planted.\nfn f(s: &mut Socket) { s.topic(Topic::new(\"planted\", any(), g)); }\n",
             );
+        },
+    },
+    Law {
+        name: "schemas-once",
+        says: "No two types share the name of a schema, of which only one would be described.",
+        check: schemas_once,
+        plant: |house| {
+            for path in ["features/contacts/src/planted.rs", "features/voice/src/planted.rs"] {
+                house.add_text(path, "//! Planted.\n#[derive(ToSchema)]\nstruct Planted;\n");
+            }
         },
     },
     Law {
@@ -85,6 +97,24 @@ fn topics_name_permissions(house: &House) -> Vec<Breach> {
     breaches
 }
 
+fn schemas_once(house: &House) -> Vec<Breach> {
+    let mut first = BTreeMap::<String, String>::new();
+    let mut breaches = Vec::new();
+    for (path, text) in house.sources() {
+        for (line, name) in Source::read(text).map(|source| source.schemas).unwrap_or_default() {
+            let place = format!("{path}:{line}");
+            if let Some(before) = first.get(&name) {
+                let fault =
+                    format!("the schema {name} is that of {before}: give it another by `as`");
+                breaches.push(Breach::new(place, fault));
+            } else {
+                first.insert(name, place);
+            }
+        }
+    }
+    breaches
+}
+
 fn generated_fresh(house: &House) -> Vec<Breach> {
     let run = "run `cargo xtask gen`";
     let mut breaches: Vec<Breach> = generate::stale(house)
@@ -116,6 +146,21 @@ mod tests {
         assert_eq!(fault(json!({ "x-public": "" })), names("is public without a reason in words"));
         let both = json!({ "x-permission": "list.view", "x-public": "for everybody" });
         assert_eq!(fault(both), names("names a permission and a reason for being public"));
+    }
+
+    #[test]
+    fn a_schema_is_named_by_its_type_or_by_as_and_tests_have_none() {
+        let mut house = house();
+        let one = "#[derive(Debug, ToSchema)]\n#[schema(as = Pan)]\nstruct Kettle;\n";
+        let other = "#[derive(utoipa::ToSchema)]\nenum Kettle {}\nstruct Pan;\n\
+                     #[cfg(test)]\nmod tests { #[derive(ToSchema)] struct Pan; }\n";
+        house.add_text("features/contacts/src/one.rs", one);
+        house.add_text("features/contacts/src/other.rs", other);
+        assert_eq!(schemas_once(&house), []);
+        house.add_text("features/voice/src/third.rs", "#[derive(ToSchema)]\nstruct Pan {}\n");
+        let said: Vec<_> = schemas_once(&house).iter().map(ToString::to_string).collect();
+        let fault = "the schema Pan is that of features/contacts/src/one.rs:3: give it another";
+        assert!(said[0].contains(fault), "{said:?}");
     }
 
     #[test]

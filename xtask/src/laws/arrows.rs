@@ -54,6 +54,7 @@ const PLATFORM: &[&str] = &[
     "blob",
     "bus",
     "jobs",
+    "outbound",
     "http-kit",
     "sip-io",
     "media",

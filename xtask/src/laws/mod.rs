@@ -130,6 +130,7 @@ mod tests {
         ("rows-have-accounts", "20270101000000_planted.sql: the table planted has no account"),
         ("routes-name-permissions", "GET /planted: names no permission"),
         ("topics-name-permissions", "src/planted.rs:2: the topic \"planted\" names no permission"),
+        ("schemas-once", "voice/src/planted.rs:3: the schema Planted is that of features/contacts"),
         ("generated-fresh", "docs/reference/planted.md: is missing: run `cargo xtask gen`"),
         ("files-listed", "routes/planted.rs: no `mod planted;` names it"),
         ("features-listed", "features/people: is not in server/src/features.rs"),
