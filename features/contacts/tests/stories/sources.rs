@@ -150,7 +150,7 @@ async fn alo_15_a_pull_brings_up_to_date_and_takes_nothing_away() {
         let raw = format!("{}/pulls/{}/raw", at(&source), history[0]["id"].as_str().unwrap());
         assert_eq!(world.get(&raw).await.ok()["raw"], "out of order");
         peer.says(200, json!(second).to_string());
-        world.advance(Duration::from_secs(300));
+        world.advance(Duration::from_mins(5));
         world.work().await;
         assert_eq!(pulls(&world, &source).await[0]["counts"]["unchanged"], 4);
     })
