@@ -10,7 +10,7 @@ const counters = ['callable', 'planning', 'open', 'closed', 'attempted', 'flagge
 async function load(person) {
   const { page, t } = person;
   await person.press(page.getByRole('button', { name: t('demo.load') }));
-  await page.getByText(t('demo.about'), { exact: true }).waitFor();
+  await page.locator('#main').getByText(t('demo.about'), { exact: true }).waitFor();
   await person.look('demo-loaded');
 }
 

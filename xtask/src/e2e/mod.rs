@@ -12,6 +12,7 @@ pub(crate) mod sipp;
 mod ssrf;
 mod twice;
 mod wal;
+mod why;
 pub(crate) mod world;
 
 use anyhow::Result;
@@ -107,6 +108,13 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// The world driven into every reason why a campaign is, or is not, dialling.
+    Why {
+        /// Fault to plant: `forget`, a reason that is not driven into, or `wordless`, one that a
+        /// language has no sentence for.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// Two starts: the set-up link once, then ready without a question.
     Twice {
         /// Fault to plant: `forget`, which removes the data between the starts.
@@ -126,6 +134,7 @@ impl Check {
             Self::Kill { db, rounds, seed, plant } => kill::run(db, rounds, seed, plant.as_deref()),
             Self::Export { db, plant } => export::run(db, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
+            Self::Why { plant } => why::run(plant.as_deref()),
             Self::Ssrf { plant } => ssrf::run(plant.as_deref()),
             Self::Twice { plant } => twice::run(plant.as_deref()),
         }
