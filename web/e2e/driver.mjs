@@ -141,6 +141,12 @@ export class Person {
     return this.page.keyboard.press('Enter');
   }
 
+  /** An entry of the main menu; links with the same words also stand on pages. */
+  menu(name) {
+    const menu = this.page.getByRole('navigation', { name: this.t('shell.main_menu') });
+    return menu.getByRole('link', { name: this.t(`shell.menu.${name}`), exact: true });
+  }
+
   /** Writes into a field. */
   async write(target, text) {
     if (!this.keyboard) return target.fill(text);

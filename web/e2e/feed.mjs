@@ -49,7 +49,7 @@ export async function sources(person) {
     await person.write(url, `http://localhost:${feed.port}/people`);
     await person.write(page.getByLabel(t('contacts.feed.path'), { exact: true }), 'data.items');
     await person.press(test);
-    const fix = page.getByRole('button', { name: /result\.list \(3\)/ });
+    const fix = page.getByRole('button', { name: /result\.list.*\(3\)/ });
     await fix.waitFor();
     await person.look('feed-wrong-path');
     await person.press(fix);

@@ -48,7 +48,7 @@ async function listen(person) {
 
 async function ticked(person) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.home'), exact: true }));
+  await person.press(person.menu('home'));
   const done = page.getByRole('img', { name: t('demo.done') });
   await done.nth(2).waitFor();
   await person.look('demo-ticked');

@@ -2,6 +2,7 @@
 
 mod house;
 mod rehearsal;
+mod zones;
 
 use access::Role;
 use base::Id;

@@ -27,11 +27,6 @@ impl Client {
         Ok(self.agent.get(format!("{}{path}", self.origin)).call()?.status().as_u16())
     }
 
-    /// The text of a GET outside the API.
-    pub(crate) fn text(&self, path: &str) -> Result<String> {
-        Ok(self.agent.get(format!("{}{path}", self.origin)).call()?.body_mut().read_to_string()?)
-    }
-
     /// GET of an API path.
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
         let answer = self.agent.get(self.url(path)).call();

@@ -14,6 +14,7 @@ mod twice;
 mod wal;
 mod why;
 pub(crate) mod world;
+mod zones;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
@@ -115,6 +116,12 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// A thousand contacts in twelve zones across a change of clocks, judged by Python.
+    Zones {
+        /// Fault to plant: `hours`, `caps` or `forbidden`.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// Two starts: the set-up link once, then ready without a question.
     Twice {
         /// Fault to plant: `forget`, which removes the data between the starts.
@@ -134,6 +141,7 @@ impl Check {
             Self::Kill { db, rounds, seed, plant } => kill::run(db, rounds, seed, plant.as_deref()),
             Self::Export { db, plant } => export::run(db, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
+            Self::Zones { plant } => zones::run(plant.as_deref()),
             Self::Why { plant } => why::run(plant.as_deref()),
             Self::Ssrf { plant } => ssrf::run(plant.as_deref()),
             Self::Twice { plant } => twice::run(plant.as_deref()),

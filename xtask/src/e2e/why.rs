@@ -292,17 +292,13 @@ fn store(stage: &mut Stage) -> Result<()> {
     stage.reach(&campaign, "preparing")?;
     drop(held);
     stage.reach(&campaign, "concurrency")?;
-    stage.world.stop()?;
+    stage.step(&campaign, "pause")?;
+    stage.reach(&campaign, "paused")?;
+    // Pages count waiting contacts where there are some, and would wait for the lock as well.
+    psql(&stage.world, &format!("UPDATE campaign_count SET n = 0 WHERE campaign = {campaign}"))?;
     let held = Held::new(&stage.world, "ACCESS EXCLUSIVE")?;
-    stage.world.start(&[])?;
-    // The page waits for the lock like everybody; the metrics read no contacts.
-    wait_for("the metric of fetching", Duration::from_mins(1), || {
-        let metrics = stage.world.client.text("/metrics")?;
-        let told = |line: &str| line.starts_with("switchbell_campaigns{") && line.ends_with(" 1");
-        let mut lines = metrics.lines().filter(|line| told(line));
-        Ok(lines.any(|line| line.contains("why=\"fetching\"")).then_some(()))
-    })?;
-    stage.seen.insert("fetching".to_owned(), Value::Null);
+    stage.step(&campaign, "resume")?;
+    stage.reach(&campaign, "fetching")?;
     drop(held);
     stage.reach(&campaign, "concurrency")?;
     stage.step(&campaign, "stop")?;
@@ -395,9 +391,12 @@ fn refusal(request: &str) -> Option<String> {
     Some(answer + "Content-Length: 0\r\n\r\n")
 }
 
-/// One statement on the server's database.
+/// One statement on the server's database, also while that is read-only to everybody else.
 fn psql(world: &World, text: &str) -> Result<()> {
-    let out = Command::new("psql").args([world.database_url()?, "-XqAtc", text]).output()?;
+    let out = Command::new("psql")
+        .args([world.database_url()?, "-XqAtc", text])
+        .env("PGOPTIONS", "-c default_transaction_read_only=off")
+        .output()?;
     if out.status.success() { Ok(()) } else { bail!("{}", String::from_utf8_lossy(&out.stderr)) }
 }
 
@@ -405,11 +404,10 @@ fn psql(world: &World, text: &str) -> Result<()> {
 fn read_only(world: &World, on: bool) -> Result<()> {
     let word = if on { "on" } else { "off" };
     let text = format!(
-        "SELECT set_config('search_path', 'pg_catalog', false); \
-         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = {word}', \
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = {word}', \
          current_database()); END $$"
     );
-    psql(world, &format!("SET default_transaction_read_only = off; {text}"))?;
+    psql(world, &text)?;
     psql(
         world,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
