@@ -359,7 +359,7 @@ fn refusing_peer() -> Result<u16> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let port = socket.local_addr()?.port();
     thread::spawn(move || {
-        let mut buffer = [0; 65_535];
+        let mut buffer = vec![0_u8; 65_535];
         while let Ok((length, from)) = socket.recv_from(&mut buffer) {
             let Some(answer) = refusal(&String::from_utf8_lossy(&buffer[..length])) else {
                 continue;
