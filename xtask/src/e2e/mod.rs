@@ -29,7 +29,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",

@@ -30,7 +30,10 @@ export function TestResult({
   const raw = useMemo(() => pretty(result.raw), [result.raw]);
   const top = useRef<HTMLDivElement>(null);
   // It stands below a long form: whoever asked for it is led to it.
-  useEffect(() => top.current?.scrollIntoView({ block: 'start' }), [result]);
+  useEffect(() => {
+    // New browsers return a promise, which is no clean-up.
+    void top.current?.scrollIntoView({ block: 'start' });
+  }, [result]);
   const here = settings.kind === 'feed' ? settings.path : null;
   const others = result.arrays.filter((array) => array.path !== here && array.rows > 0);
   const offer = here !== null && others.length > 0 && (result.fault != null || result.rows === 0);
