@@ -67,13 +67,13 @@ fn people(count: usize) -> Vec<Person> {
     (0..count).map(person).collect()
 }
 
-/// Each does its own: answers long or shortly, is busy, rings out, is none.
+/// Each does its own: answers long or shortly, is busy, rings out, is away.
 fn manners(n: usize) -> Vec<Phone> {
     match n % 7 {
         0 | 1 => vec![Phone::Says(486), Phone::RingsOut, Phone::Answers(20)],
         2 => vec![Phone::Answers(1), Phone::Answers(20)],
         3 => vec![Phone::RingsOut],
-        4 => vec![Phone::Says(503), Phone::Says(486)],
+        4 => vec![Phone::Says(480), Phone::Says(486)],
         5 => vec![Phone::Answers(20)],
         _ => vec![Phone::Says(486)],
     }
