@@ -134,7 +134,12 @@ impl Stage {
     fn reach(&mut self, campaign: &str, code: &str) -> Result<()> {
         let mut last = Value::Null;
         let found = wait_for(&format!("the reason {code}"), Duration::from_mins(1), || {
-            last = self.world.client.get(&format!("/campaigns/{campaign}"))?["why"].take();
+            match self.world.client.get(&format!("/campaigns/{campaign}")) {
+                Ok(mut row) => last = row["why"].take(),
+                // What pages get, too, while the database goes away and comes back.
+                Err(error) if error.to_string().contains(": 503 ") => return Ok(None),
+                Err(error) => return Err(error),
+            }
             Ok((last["code"] == code).then(|| last.clone()))
         });
         let why = found.with_context(|| {
