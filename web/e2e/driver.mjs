@@ -196,20 +196,25 @@ export class Person {
     throw new Error(`arrows never reach the option ${option}`);
   }
 
+  /** Looks at how the page lies on the screen: a screenshot, and whether it fits. */
+  async glance(name) {
+    await this.page.screenshot({ path: join(this.shots, `${this.label}-${name}.png`) });
+    const sideways = await this.page.evaluate(
+      () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
+    );
+    if (sideways) this.faults.push(`${name} scrolls sideways`);
+  }
+
   /** Looks at the page as it stands: axe, faults so far, a screenshot. */
   async look(name) {
     const { violations } = await new AxeBuilder({ page: this.page })
       .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
       .analyze();
-    await this.page.screenshot({ path: join(this.shots, `${this.label}-${name}.png`) });
+    await this.glance(name);
     for (const { id, nodes } of violations) {
       const places = nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary}`);
       this.faults.push(`axe on ${name}: ${id}\n    ${places.slice(0, 4).join('\n    ')}`);
     }
-    const sideways = await this.page.evaluate(
-      () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
-    );
-    if (sideways) this.faults.push(`${name} scrolls sideways`);
     // What is planted is to be caught; the rest of the way proves nothing more.
     if (plant) this.verdict();
   }
