@@ -7,6 +7,8 @@ export {
   contacts,
   demo,
   people,
+  presets,
+  system,
   voice,
   type AttemptFilter,
   type CampaignFilter,

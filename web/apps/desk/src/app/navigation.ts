@@ -5,10 +5,13 @@ import {
   CalendarClock,
   Building2,
   House,
+  ListTodo,
   Megaphone,
+  Mic,
   Phone,
   PhoneOff,
   Repeat,
+  ScrollText,
   ShieldCheck,
   Users,
   UsersRound,
@@ -16,7 +19,21 @@ import {
 } from 'lucide-react';
 
 export interface Menu {
-  id: 'home' | 'campaigns' | 'lists' | 'do_not_call' | 'attempt_rules' | 'calendars' | 'audio' | 'lines' | 'users' | 'roles' | 'account';
+  id:
+    | 'home'
+    | 'campaigns'
+    | 'lists'
+    | 'do_not_call'
+    | 'attempt_rules'
+    | 'calendars'
+    | 'audio'
+    | 'lines'
+    | 'users'
+    | 'roles'
+    | 'account'
+    | 'recordings'
+    | 'jobs'
+    | 'audit';
   group: 'calls' | 'settings';
   to:
     | '/'
@@ -29,7 +46,10 @@ export interface Menu {
     | '/settings/lines'
     | '/settings/users'
     | '/settings/roles'
-    | '/settings/general';
+    | '/settings/general'
+    | '/settings/recordings'
+    | '/settings/jobs'
+    | '/settings/audit';
   permission: Permission;
   icon: LucideIcon;
   /** Second stroke after `g`. */
@@ -124,5 +144,29 @@ export const menus: readonly Menu[] = [
     permission: 'account.view',
     icon: Building2,
     key: 's',
+  },
+  {
+    id: 'recordings',
+    group: 'settings',
+    to: '/settings/recordings',
+    permission: 'account.view',
+    icon: Mic,
+    key: 'r',
+  },
+  {
+    id: 'jobs',
+    group: 'settings',
+    to: '/settings/jobs',
+    permission: 'job.view',
+    icon: ListTodo,
+    key: 'j',
+  },
+  {
+    id: 'audit',
+    group: 'settings',
+    to: '/settings/audit',
+    permission: 'audit.view',
+    icon: ScrollText,
+    key: 'w',
   },
 ];

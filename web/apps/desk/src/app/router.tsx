@@ -1,5 +1,5 @@
 // Addresses of every screen; each screen is its own chunk.
-import { home } from '@switchbell/api';
+import { home, jobStates, type JobState } from '@switchbell/api';
 import {
   createRootRoute,
   createRoute,
@@ -215,6 +215,8 @@ const calendar = createRoute({
   getParentRoute: () => shell,
   path: '/settings/calendars/$id',
   component: lazyRouteComponent(() => import('../features/campaigns/CalendarPage'), 'CalendarPage'),
+});
+
 const source = createRoute({
   getParentRoute: () => shell,
   path: '/campaigns/lists/$id/sources/$source',
@@ -260,6 +262,45 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('../features/people/AccountPage'), 'AccountPage'),
 });
 
+const recordings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/recordings',
+  component: lazyRouteComponent(
+    () => import('../features/voice/RecordingSettings'),
+    'RecordingSettings',
+  ),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/jobs',
+  validateSearch: (search: Record<string, unknown>): { state?: JobState | undefined } => ({
+    state: jobStates.find((state) => state === search['state']),
+  }),
+  component: lazyRouteComponent(() => import('../features/system/Jobs'), 'Jobs'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/audit',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): {
+    person?: string | undefined;
+    action?: string | undefined;
+    subject?: string | undefined;
+    from?: string | undefined;
+    to?: string | undefined;
+  } => ({
+    person: text(search['person']),
+    action: text(search['action']),
+    subject: text(search['subject']),
+    from: text(search['from']),
+    to: text(search['to']),
+  }),
+  component: lazyRouteComponent(() => import('../features/system/Audit'), 'Audit'),
+});
+
 const profile = createRoute({
   getParentRoute: () => shell,
   path: '/me/profile',
@@ -297,6 +338,9 @@ const routeTree = root.addChildren([
     users,
     roles,
     account,
+    recordings,
+    jobs,
+    audit,
     profile,
     security,
   ]),

@@ -8,7 +8,8 @@ import demo from '../../locales/en/demo.json';
 import errors from '../../locales/en/errors.json';
 import people from '../../locales/en/people.json';
 import shell from '../../locales/en/shell.json';
+import system from '../../locales/en/system.json';
 import voice from '../../locales/en/voice.json';
 import why from '../../locales/en/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default { auth, campaigns, common, contacts, demo, errors, people, shell, system, voice, why };

@@ -8,7 +8,8 @@ import demo from '../../locales/ru/demo.json';
 import errors from '../../locales/ru/errors.json';
 import people from '../../locales/ru/people.json';
 import shell from '../../locales/ru/shell.json';
+import system from '../../locales/ru/system.json';
 import voice from '../../locales/ru/voice.json';
 import why from '../../locales/ru/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default { auth, campaigns, common, contacts, demo, errors, people, shell, system, voice, why };

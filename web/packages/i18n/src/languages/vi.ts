@@ -8,7 +8,8 @@ import demo from '../../locales/vi/demo.json';
 import errors from '../../locales/vi/errors.json';
 import people from '../../locales/vi/people.json';
 import shell from '../../locales/vi/shell.json';
+import system from '../../locales/vi/system.json';
 import voice from '../../locales/vi/voice.json';
 import why from '../../locales/vi/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default { auth, campaigns, common, contacts, demo, errors, people, shell, system, voice, why };
