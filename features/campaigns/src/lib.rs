@@ -89,6 +89,7 @@ impl Feature for Campaigns {
         socket.topic(live);
         socket.job(jobs::prepare::Prepare(Arc::clone(&self.0)));
         socket.job(jobs::export::Exporter(Arc::clone(&self.0)));
+        socket.job(jobs::purge::Purge(Arc::clone(&self.0)));
         let handles = self.0.handles.clone();
         socket.run("campaigns.exports", move |shutdown| {
             let handles = handles.clone();
@@ -126,6 +127,10 @@ pub const fn chain() -> db::Chain {
             db::Migration {
                 name: "20261122100000_presets",
                 sql: include_str!("../migrations/20261122100000_presets.sql"),
+            },
+            db::Migration {
+                name: "20261123100000_again",
+                sql: include_str!("../migrations/20261123100000_again.sql"),
             },
         ],
         views: include_str!("../migrations/views.sql"),

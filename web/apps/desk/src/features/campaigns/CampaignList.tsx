@@ -11,6 +11,7 @@ import { fmt, useTranslation, type TFunction } from '@switchbell/i18n';
 import {
   ActionIcon,
   Button,
+  Checkbox,
   ChoiceChips,
   ConfirmDialog,
   DataTable,
@@ -38,6 +39,7 @@ import { useCan } from '../../shared/session';
 import { useCampaignActions, type CampaignAction } from './actions';
 import { campaignsQuery, keepCampaign, useFreshCampaigns } from './api';
 import { CampaignBadge, SimulatedBadge } from './badges';
+import { Bulk } from './Bulk';
 import { counterNames, progressParts } from './counters';
 import { whyWords } from './why';
 import css from './CampaignList.module.css';
@@ -62,9 +64,19 @@ function ControlRoom() {
   const { fresh, ids } = useFreshCampaigns();
   const { actionsOf, problem, clearProblem, dialogs } = useCampaignActions();
   const [pausing, setPausing] = useState(false);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const choose = (id: string, on: boolean) =>
+    setChosen((before) => {
+      const after = new Set(before);
+      if (on) after.add(id);
+      else after.delete(id);
+      return after;
+    });
   const now = useNow(5_000);
 
   const rows = found.data?.pages.flatMap((page) => page.items).map(fresh);
+  const choosable = search.deleted !== true && (can('campaign.start') || can('campaign.delete'));
+  const picked = choosable ? (rows ?? []).filter((row) => chosen.has(row.id)) : [];
   const known = new Set(rows?.map((row) => row.id));
   const filtered = search.status !== undefined || search.q !== undefined || search.deleted === true;
   // New campaigns wait behind a button, so that nothing moves under the pointer.
@@ -133,10 +145,15 @@ function ControlRoom() {
           </Button>
         </div>
       )}
+      {picked.length > 0 && <Bulk chosen={picked} onClear={() => setChosen(new Set())} />}
       {!(found.isError && !found.data) && (
         <DataTable
           caption={t('shell.menu.campaigns')}
-          columns={columnsOf({ t, now, names, actionsOf })}
+          columns={[
+            ...(choosable ? [choiceColumn({ t, chosen, choose })] : []),
+            ...columnsOf({ t, now, names, actionsOf }),
+          ]}
+          selected={(row) => chosen.has(row.id)}
           rows={rows}
           rowKey={(row) => row.id}
           dim={(row) => row.deleted_at !== null}
@@ -168,6 +185,29 @@ function useNames(): Names {
   return {
     line: (id) => lines.data?.find((entry) => entry.id === id)?.name,
     audio: (id) => audio.data?.find((entry) => entry.id === id)?.name,
+  };
+}
+
+function choiceColumn({
+  t,
+  chosen,
+  choose,
+}: {
+  t: TFunction;
+  chosen: ReadonlySet<string>;
+  choose: (id: string, on: boolean) => void;
+}): Column<Campaign> {
+  return {
+    id: 'choice',
+    title: t('campaigns.bulk.choose'),
+    quiet: true,
+    cell: (row) => (
+      <Checkbox
+        aria-label={t('campaigns.bulk.choose_one', { name: row.name })}
+        checked={chosen.has(row.id)}
+        onChange={(event) => choose(row.id, event.currentTarget.checked)}
+      />
+    ),
   };
 }
 

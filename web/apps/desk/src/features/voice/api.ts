@@ -19,3 +19,16 @@ export function useFreshLines(): (line: Line) => Line {
   const topic = useTopic<LinesTopic>('lines');
   return (line) => ({ ...line, ...topic?.[line.id] });
 }
+
+export const retentionQuery = queryOptions({
+  queryKey: ['recordings', 'retention'],
+  queryFn: ({ signal }) => voice.retention({ signal }),
+});
+
+/** What keeping recordings for so many days would remove at once. */
+export const retentionEffectQuery = (days: number) =>
+  queryOptions({
+    queryKey: ['recordings', 'effect', days],
+    queryFn: ({ signal }) => voice.retentionEffect(days, { signal }),
+    staleTime: 0,
+  });
