@@ -95,6 +95,11 @@ impl Feature for Campaigns {
             let handles = handles.clone();
             async move { jobs::export::expire(&handles, shutdown).await }
         });
+        let handles = self.0.handles.clone();
+        socket.run("campaigns.purge", move |shutdown| {
+            let handles = handles.clone();
+            async move { jobs::purge::ensure_all(&handles, shutdown).await }
+        });
         listeners::plug(&self.0, socket);
         let dialers = Arc::clone(&self.0);
         socket.run("campaigns.dialers", move |shutdown| Arc::clone(&dialers).run(shutdown));

@@ -39,6 +39,27 @@ pub(crate) async fn ensure(tx: &mut Tx<'_>, account: Id<Account>, now: Timestamp
     ::jobs::ensure(tx, account, KIND, KEY, json!({}), ROUND, now.plus(ROUND)).await
 }
 
+/// As [`ensure`], for the accounts whose campaigns were deleted before this work existed.
+pub(crate) async fn ensure_all(handles: &Handles, shutdown: host::Shutdown) {
+    loop {
+        let now = handles.clock.now();
+        let ensured = handles.db.write(move |tx| {
+            Box::pin(async move {
+                for account in purge::accounts(tx).await? {
+                    ensure(tx, account, now).await?;
+                }
+                Ok(())
+            })
+        });
+        let Err(error) = ensured.await else { return shutdown.stopping().await };
+        tracing::warn!(%error, "deleted campaigns cannot be looked for yet");
+        tokio::select! {
+            () = handles.clock.sleep(PAUSE) => {}
+            () = shutdown.stopping() => return,
+        }
+    }
+}
+
 /// The handler.
 pub(crate) struct Purge(pub(crate) Arc<Dialers>);
 

@@ -19,6 +19,13 @@ pub(crate) struct Removed {
     pub(crate) is_whole: bool,
 }
 
+/// Accounts with campaigns that are deleted.
+pub(crate) async fn accounts(tx: &mut Tx<'_>) -> Result<Vec<Id<Account>>> {
+    let select = sql!("SELECT DISTINCT account FROM campaign WHERE deleted_at IS NOT NULL");
+    let rows: Vec<(Id<Account>,)> = tx.all(select, args![]).await?;
+    Ok(rows.into_iter().map(|(account,)| account).collect())
+}
+
 /// Marks the next campaign of the account that was deleted before then, or gives the one that an
 /// earlier run has marked. One whose contacts are still to be called again stays until they were.
 pub(crate) async fn next(

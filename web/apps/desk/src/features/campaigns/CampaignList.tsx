@@ -45,6 +45,8 @@ import { whyWords } from './why';
 import css from './CampaignList.module.css';
 
 const route = getRouteApi('/shell/campaigns');
+/** How long a deleted campaign can be restored, in milliseconds. */
+const restorable = 30 * 86_400_000;
 const states = ['running', 'paused', 'draft', 'completed', 'stopped'] as const;
 
 export function CampaignList() {
@@ -254,6 +256,13 @@ function columnsOf({
             </Link>
             {details.length > 0 && (
               <div className="muted small truncate">{details.join(' · ')}</div>
+            )}
+            {row.deleted_at !== null && (
+              <div className="muted small">
+                {t('campaigns.purged_on', {
+                  when: fmt.date(Date.parse(row.deleted_at) + restorable),
+                })}
+              </div>
             )}
             {row.counters.total > 0 && <Progress campaign={row} />}
           </div>
