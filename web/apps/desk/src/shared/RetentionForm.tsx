@@ -12,7 +12,7 @@ import {
   toast,
   useDebouncedValue,
 } from '@switchbell/ui';
-import { useQuery, type UseQueryOptions } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
 import { useCan } from './session';
@@ -23,9 +23,12 @@ export function RetentionForm({
   usual,
   title,
   words,
-  effectQuery,
+  name,
+  effect: look,
   save: keep,
 }: {
+  /** What is kept, for the cache. */
+  name: string;
   /** Days; 0 is for ever. */
   present: number;
   /** Days that are offered first. */
@@ -38,9 +41,8 @@ export function RetentionForm({
     ask: (count: number) => string;
     askText: string;
   };
-  effectQuery: (
-    days: number,
-  ) => UseQueryOptions<RetentionEffect, Problem, RetentionEffect, readonly unknown[]>;
+  /** What keeping for so many days would remove at once. */
+  effect: (days: number, signal: AbortSignal) => Promise<RetentionEffect>;
   /** Saves the days and shows them. */
   save: (days: number) => Promise<void>;
 }) {
@@ -53,7 +55,12 @@ export function RetentionForm({
   const [problem, setProblem] = useState<Problem | null>(null);
   const wish = limited ? days : 0;
   const [settled] = useDebouncedValue(wish, 300);
-  const effect = useQuery({ ...effectQuery(settled), enabled: settled > 0 });
+  const effect = useQuery({
+    queryKey: ['retention', name, settled],
+    queryFn: ({ signal }) => look(settled, signal),
+    staleTime: 0,
+    enabled: settled > 0,
+  });
   const known = settled === wish ? effect.data : undefined;
   const changed = wish !== present;
 

@@ -11,7 +11,6 @@ import { fmt, useTranslation, type TFunction } from '@switchbell/i18n';
 import {
   ActionIcon,
   Button,
-  Checkbox,
   ChoiceChips,
   ConfirmDialog,
   DataTable,
@@ -28,7 +27,7 @@ import {
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { CirclePause, Ellipsis, Megaphone, Phone, Plus, Trash2, Upload, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
 import { ButtonLink } from '../../shared/ButtonLink';
 import { useCommands } from '../../shared/commands';
@@ -39,10 +38,12 @@ import { useCan } from '../../shared/session';
 import { useCampaignActions, type CampaignAction } from './actions';
 import { campaignsQuery, keepCampaign, useFreshCampaigns } from './api';
 import { CampaignBadge, SimulatedBadge } from './badges';
-import { Bulk } from './Bulk';
 import { counterNames, progressParts } from './counters';
 import { whyWords } from './why';
 import css from './CampaignList.module.css';
+
+// Needed once something is chosen.
+const Bulk = lazy(async () => ({ default: (await import('./Bulk')).Bulk }));
 
 const route = getRouteApi('/shell/campaigns');
 /** How long a deleted campaign can be restored, in milliseconds. */
@@ -147,7 +148,11 @@ function ControlRoom() {
           </Button>
         </div>
       )}
-      {picked.length > 0 && <Bulk chosen={picked} onClear={() => setChosen(new Set())} />}
+      {picked.length > 0 && (
+        <Suspense fallback={null}>
+          <Bulk chosen={picked} onClear={() => setChosen(new Set())} />
+        </Suspense>
+      )}
       {!(found.isError && !found.data) && (
         <DataTable
           caption={t('shell.menu.campaigns')}
@@ -204,7 +209,9 @@ function choiceColumn({
     title: t('campaigns.bulk.choose'),
     quiet: true,
     cell: (row) => (
-      <Checkbox
+      <input
+        type="checkbox"
+        className={css.choice}
         aria-label={t('campaigns.bulk.choose_one', { name: row.name })}
         checked={chosen.has(row.id)}
         onChange={(event) => choose(row.id, event.currentTarget.checked)}

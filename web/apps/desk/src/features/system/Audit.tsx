@@ -23,7 +23,7 @@ import { queryClient } from '../../shared/query';
 import { RetentionForm } from '../../shared/RetentionForm';
 import { useCan } from '../../shared/session';
 import { actions } from './actions';
-import { auditEffectQuery, auditQuery, auditRetentionQuery } from './api';
+import { auditQuery, auditRetentionQuery } from './api';
 import css from './Audit.module.css';
 
 const route = getRouteApi('/shell/settings/audit');
@@ -310,7 +310,8 @@ function Keeping() {
           present={days}
           usual={365}
           title={t('system.audit_kept')}
-          effectQuery={auditEffectQuery}
+          name="audit"
+          effect={(wish, signal) => system.auditRetentionEffect(wish, { signal })}
           save={async (wish) => {
             const now = await system.setAuditRetention(wish);
             queryClient.setQueryData(auditRetentionQuery.queryKey, now);

@@ -40,14 +40,6 @@ export const auditRetentionQuery = queryOptions({
   queryFn: ({ signal }) => system.auditRetention({ signal }),
 });
 
-/** What keeping the trail for so many days would remove at once. */
-export const auditEffectQuery = (days: number) =>
-  queryOptions({
-    queryKey: ['audit-retention', days],
-    queryFn: ({ signal }) => system.auditRetentionEffect(days, { signal }),
-    staleTime: 0,
-  });
-
 /** A job was begun, hurried or stopped. */
 export const jobsChanged = () => queryClient.invalidateQueries({ queryKey: ['jobs'] });
 

@@ -8,7 +8,7 @@ import { Loaded } from '../../shared/Loaded';
 import { Guarded } from '../../shared/NoAccess';
 import { queryClient } from '../../shared/query';
 import { RetentionForm } from '../../shared/RetentionForm';
-import { retentionEffectQuery, retentionQuery } from './api';
+import { retentionQuery } from './api';
 
 export function RecordingSettings() {
   const { t } = useTranslation();
@@ -27,7 +27,8 @@ export function RecordingSettings() {
               key={days}
               present={days}
               usual={90}
-              effectQuery={retentionEffectQuery}
+              name="recordings"
+              effect={(wish, signal) => voice.retentionEffect(wish, { signal })}
               save={async (wish) => {
                 queryClient.setQueryData(retentionQuery.queryKey, await voice.setRetention(wish));
               }}

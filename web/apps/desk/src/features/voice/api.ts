@@ -24,11 +24,3 @@ export const retentionQuery = queryOptions({
   queryKey: ['recordings', 'retention'],
   queryFn: ({ signal }) => voice.retention({ signal }),
 });
-
-/** What keeping recordings for so many days would remove at once. */
-export const retentionEffectQuery = (days: number) =>
-  queryOptions({
-    queryKey: ['recordings', 'effect', days],
-    queryFn: ({ signal }) => voice.retentionEffect(days, { signal }),
-    staleTime: 0,
-  });
