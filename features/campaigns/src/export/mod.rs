@@ -2,7 +2,6 @@
 
 pub(crate) mod file;
 pub(crate) mod words;
-mod workbook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,6 +145,6 @@ fn plain(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }

@@ -1,5 +1,7 @@
 //! Figures for docs/benchmarks.md. Nothing here gates: machines differ, ratios are kept.
 
+mod runpage;
+
 use std::{
     fs,
     io::Read,
@@ -29,6 +31,8 @@ pub(crate) enum Bench {
     Dialler,
     /// Start to ready, idle memory, first load of the pages.
     Start,
+    /// Every request of the run page of a campaign with a million contacts, on both databases.
+    Runpage,
 }
 
 /// Runs the named benchmarks, or all.
@@ -42,6 +46,7 @@ pub(crate) fn run_all(wanted: &[Bench]) -> Result<()> {
             Bench::Media => media()?,
             Bench::Dialler => example("dialer", "decision", &[])?,
             Bench::Start => start()?,
+            Bench::Runpage => runpage::run()?,
         }
     }
     Ok(())
