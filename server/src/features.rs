@@ -8,6 +8,7 @@ use demo::Demo;
 use host::{Feature, Handles};
 use people::People;
 use settings::Field;
+use system::System;
 use voice::{Setup, Voice};
 
 use crate::{
@@ -55,6 +56,7 @@ impl Features {
             Box::new(voice),
             Box::new(campaigns),
             Box::new(demo),
+            Box::new(System::new(handles.clone())),
         ];
         Ok(Self { people, all })
     }

@@ -40,6 +40,9 @@ export async function sweep(person, server, { all }) {
     users: '/settings/users',
     roles: '/settings/roles',
     account: '/settings/general',
+    recordings: '/settings/recordings',
+    jobs: '/settings/jobs',
+    audit: '/settings/audit',
     profile: '/me/profile',
     security: '/me/security',
   };
@@ -73,7 +76,7 @@ export async function sweep(person, server, { all }) {
           const raw = await page.evaluate(
             () =>
               document.body.innerText.match(
-                /\b(auth|campaigns|common|demo|shell|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
+                /\b(auth|campaigns|common|demo|shell|system|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
               ) ?? [],
           );
           if (raw.length > 0) person.faults.push(`${name} in ${language} shows ${raw.join(' ')}`);

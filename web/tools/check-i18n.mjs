@@ -41,6 +41,7 @@ const dynamic = [
   'demo.steps_text.',
   'voice.demo.behaviours.',
   'voice.demo.failures.',
+  'campaigns.bulk.',
   'campaigns.verbs.',
   'campaigns.tabs.',
   'campaigns.sections.',
@@ -75,6 +76,11 @@ const dynamic = [
   'shell.live.',
   'shell.live_tip.',
   'common.units.',
+  'system.kinds.',
+  'system.states.',
+  'system.about.',
+  'system.nouns.',
+  'system.deeds.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 

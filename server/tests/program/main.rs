@@ -4,3 +4,5 @@ mod demo;
 mod house;
 mod live;
 mod routes;
+mod trail;
+mod words;

@@ -164,7 +164,7 @@ fn line(file: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Resul
         if n > 0 {
             file.write_all(b",")?;
         }
-        let guard = if is_formula(&cell) { "'" } else { "" };
+        let guard = http_kit::csv_guard(&cell);
         if cell.contains(['"', '\n', '\r', ',', ';', '\t']) {
             write!(file, "\"{guard}{}\"", cell.replace('"', "\"\""))?;
         } else {
@@ -172,18 +172,6 @@ fn line(file: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Resul
         }
     }
     file.write_all(b"\r\n")
-}
-
-/// A cell that a spreadsheet might run: it begins with `=`, `@`, a tab or a carriage return, or
-/// with `+` or `-` and is not just a number, so that phone numbers stay as they are and a file that
-/// is imported again holds the same ones.
-fn is_formula(cell: &str) -> bool {
-    let digits = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.'));
-    match cell.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
-        Some('+' | '-') => !digits(&cell[1..]),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{Id, Timestamp, kind};
 use clock::Ids;
 use db::Tx;
@@ -37,6 +37,10 @@ pub(crate) struct Purge(pub(crate) Arc<State>);
 impl Handler for Purge {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { stop: false, again: true }
     }
 
     async fn run(&self, job: &JobContext) -> JobEnd {

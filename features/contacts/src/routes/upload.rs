@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, http::StatusCode};
 use base::{Id, kind};
-use host::Handles;
+use host::{
+    Handles,
+    audit::{self, AuditEntry},
+};
 use http_kit::{Caller, Fields, Json, Path, Problem, Query, Result, Upload};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 
 use super::{Import, or};
@@ -67,6 +71,14 @@ pub(crate) async fn create_import(
         Box::pin(async move {
             lists::get(tx, account, list).await?;
             imports::expire(tx, account, now.minus(WAITS), now).await?;
+            let entry = AuditEntry {
+                account,
+                user: Some(user),
+                action: "import.upload",
+                subject: format!("import:{id}"),
+                detail: json!({ "list": list, "filename": begun.filename }),
+            };
+            audit::record(tx, &ids, entry, now).await?;
             imports::insert(tx, account, begun, now).await
         })
     })

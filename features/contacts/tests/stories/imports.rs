@@ -4,10 +4,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use access::Role;
+use base::Id;
 use contacts::ContactProblem;
 use db::{args, sql};
 use encoding_rs::WINDOWS_1251;
 use host::testing::{Answer, Badges};
+use jobs::JobState;
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Value, json};
 
@@ -392,6 +394,52 @@ async fn a_cancelled_import_keeps_whole_units_and_says_how_many_rows() {
         let start = place.replace("cancel", "start");
         let body = json!({ "mapping": import["mapping"], "region": "UA" });
         assert_eq!(world.ours.post(&start, body).await.problem().1, "import_not_ready");
+        let files = sql!("SELECT COUNT(*) FROM import WHERE list = $1 AND blob_key IS NOT NULL");
+        assert_eq!(world.count(files, &list).await, 0);
+    })
+    .await;
+}
+
+/// Whoever stops the job stops the import: its own page says so, whether it had begun or not.
+#[tokio::test]
+async fn a_stopped_job_cancels_its_import() {
+    each(|world| async move {
+        let list = world.list("People").await;
+        for begun in [false, true] {
+            let import = world.upload(&list, people(20_000)).await.ok();
+            world.start(&import).await;
+            let stop = async {
+                if begun {
+                    world.until_rows(&import, 1).await;
+                }
+                let now = world.handles().clock.now();
+                let write = world.handles().db.write(move |tx| {
+                    Box::pin(async move {
+                        let account = Id::from_raw(1);
+                        let newest = jobs::page(tx, account, None, i64::MAX, 1).await?;
+                        jobs::stop(tx, account, newest[0].id, now).await.map(|_| newest[0].id)
+                    })
+                });
+                write.await.unwrap()
+            };
+            let job = if begun {
+                let (worked, job) = tokio::join!(world.handles().jobs.drain(), stop);
+                worked.unwrap();
+                job
+            } else {
+                let job = stop.await;
+                world.work().await;
+                job
+            };
+            let stopped = world.reread(&import).await;
+            assert_eq!(stopped["state"], "cancelled");
+            let rows = stopped["counts"]["rows"].as_i64().unwrap();
+            assert!(rows % 500 == 0 && rows < 20_000 && (rows > 0) == begun, "{rows}");
+            let read = world.handles().db.read(move |tx| {
+                Box::pin(async move { jobs::view(tx, Id::from_raw(1), job).await })
+            });
+            assert_eq!(read.await.unwrap().state, JobState::Cancelled);
+        }
         let files = sql!("SELECT COUNT(*) FROM import WHERE list = $1 AND blob_key IS NOT NULL");
         assert_eq!(world.count(files, &list).await, 0);
     })

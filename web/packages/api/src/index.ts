@@ -8,6 +8,7 @@ export {
   demo,
   people,
   presets,
+  system,
   voice,
   type AttemptFilter,
   type CampaignFilter,

@@ -3,18 +3,24 @@ import i18next from 'i18next';
 import { initReactI18next, useTranslation } from 'react-i18next';
 
 import { fmt, setPlace } from './fmt';
+import type contacts from '../locales/en/contacts.json';
+import type system from '../locales/en/system.json';
+import { areas, type Area } from './areas';
 import type { Language } from './languages';
 import type english from './languages/en';
 
 export { browserZone, countries, fmt, setPlace, timeZones } from './fmt';
 export { browserLanguage, isLanguage, languageNames, languages, type Language } from './languages';
 export { useTranslation };
+export type { Area } from './areas';
 export type { TFunction } from 'i18next';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    resources: { translation: typeof english };
+    resources: {
+      translation: typeof english & { contacts: typeof contacts; system: typeof system };
+    };
   }
 }
 
@@ -46,9 +52,26 @@ export async function speak(language: Language): Promise<void> {
     const words = await loaders[language]();
     i18next.addResourceBundle(language, 'translation', words.default);
   }
+  await fetchAreas(language);
   setPlace({ language });
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);
+}
+
+const wanted = new Set<Area>();
+
+/** Fetches words that only some pages need, now and whenever the language changes. */
+export async function learn(area: Area): Promise<void> {
+  wanted.add(area);
+  await fetchAreas(i18next.language as Language);
+}
+
+async function fetchAreas(language: Language): Promise<void> {
+  for (const area of wanted) {
+    if (i18next.getResource(language, 'translation', area) !== undefined) continue;
+    const words = await areas[area][language]();
+    i18next.addResourceBundle(language, 'translation', { [area]: words.default }, true);
+  }
 }
 
 /** Words for a key that is only known at run time, or null when the catalogue lacks it. */

@@ -5,10 +5,13 @@ import {
   CalendarClock,
   Building2,
   House,
+  ListTodo,
   Megaphone,
+  Mic,
   Phone,
   PhoneOff,
   Repeat,
+  ScrollText,
   ShieldCheck,
   Users,
   UsersRound,
@@ -27,7 +30,10 @@ export interface Menu {
     | 'lines'
     | 'users'
     | 'roles'
-    | 'account';
+    | 'account'
+    | 'recordings'
+    | 'jobs'
+    | 'audit';
   group: 'calls' | 'settings';
   to:
     | '/'
@@ -40,7 +46,10 @@ export interface Menu {
     | '/settings/lines'
     | '/settings/users'
     | '/settings/roles'
-    | '/settings/general';
+    | '/settings/general'
+    | '/settings/recordings'
+    | '/settings/jobs'
+    | '/settings/audit';
   permission: Permission;
   icon: LucideIcon;
   /** Second stroke after `g`. */
@@ -135,5 +144,29 @@ export const menus: readonly Menu[] = [
     permission: 'account.view',
     icon: Building2,
     key: 's',
+  },
+  {
+    id: 'recordings',
+    group: 'settings',
+    to: '/settings/recordings',
+    permission: 'account.view',
+    icon: Mic,
+    key: 'r',
+  },
+  {
+    id: 'jobs',
+    group: 'settings',
+    to: '/settings/jobs',
+    permission: 'job.view',
+    icon: ListTodo,
+    key: 'j',
+  },
+  {
+    id: 'audit',
+    group: 'settings',
+    to: '/settings/audit',
+    permission: 'audit.view',
+    icon: ScrollText,
+    key: 'w',
   },
 ];
