@@ -148,10 +148,16 @@ fn line_ends(bytes: &[u8], range: Range<usize>) -> u64 {
 /// Without the control characters that databases and pages choke on, and trimmed.
 fn clean(text: &str) -> String {
     let text = text.trim().trim_matches('\u{FEFF}');
-    if text.chars().any(|c| c.is_control() && c != '\n') {
+    // A line end within a cell of a sheet comes as the separator of lines, for a row of a sheet is
+    // one line.
+    if text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{2028}') {
         text.replace("\r\n", "\n")
             .chars()
-            .map(|c| if c == '\t' || c == '\r' { ' ' } else { c })
+            .map(|c| match c {
+                '\t' | '\r' => ' ',
+                '\u{2028}' => '\n',
+                c => c,
+            })
             .filter(|c| !c.is_control() || *c == '\n')
             .collect()
     } else {
