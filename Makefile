@@ -12,4 +12,5 @@ run:
 	@. tools/prepare.sh run && cargo xtask run
 
 test:
-	@. tools/prepare.sh test && cargo xtask test
+	@. tools/prepare.sh test && cargo build --quiet --locked --workspace --bins \
+		&& "$${CARGO_TARGET_DIR:-target}/debug/xtask" test

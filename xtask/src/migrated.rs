@@ -16,24 +16,16 @@ use crate::{house::House, laws::migrations, shell};
 /// The law `migrations-listed` sees to it that the program itself applies the same files.
 pub(crate) fn ask(house: &House, command: &str, texts: &Value) -> Result<Value> {
     let request = json!({ "chains": chains(house), "texts": texts });
-    let mut asked = Command::new("cargo");
+    let build = ["build", "--quiet", "--locked", "--workspace", "--example", "house"];
+    shell::run("cargo", &build)?;
+    let mut asked = Command::new(shell::target()?.join("debug/examples/house"));
     asked
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "xtask",
-            "--example",
-            "house",
-            "--",
-            command,
-        ])
+        .arg(command)
         .envs(shell::exported())
         .current_dir(shell::root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let mut asked = asked.spawn().context("cargo is missing")?;
+    let mut asked = asked.spawn().context("the example house does not start")?;
     let mut input = asked.stdin.take().context("no standard input")?;
     input.write_all(&serde_json::to_vec(&request)?)?;
     drop(input);

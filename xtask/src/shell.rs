@@ -70,7 +70,8 @@ pub(crate) fn server_binary() -> Result<PathBuf> {
     if let Some(path) = BUILT.get() {
         return Ok(path.clone());
     }
-    run("cargo", &["build", "--quiet", "--locked", "--package", "server"])?;
+    // Of the workspace, so that its dependencies are those that the other stages have built.
+    run("cargo", &["build", "--quiet", "--locked", "--workspace", "--bin", "switchbell"])?;
     let path = target()?.join("debug/switchbell");
     Ok(BUILT.get_or_init(|| path).clone())
 }

@@ -92,6 +92,7 @@ pub(crate) struct ExceptionBody {
 /// How often, when and on which numbers a contact is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the fields are named as in the API")]
 pub(crate) struct Attempts {
     /// Attempts per contact, the first one included.
     pub(crate) max_attempts: u32,

@@ -857,12 +857,12 @@ async fn calls_are_found_by_what_they_show_and_drawn_by_when_they_began() {
         };
         let (success, busy, failed) =
             (format!("{ANSWERS} success"), format!("{BUSY} busy"), format!("{LATE} failed"));
-        assert_eq!(found("outcome=busy").await, [busy.clone()]);
-        assert_eq!(found("sip_code=503").await, [failed.clone()]);
-        assert_eq!(found("answered=true").await, [success.clone()]);
+        assert_eq!(found("outcome=busy").await, std::slice::from_ref(&busy));
+        assert_eq!(found("sip_code=503").await, std::slice::from_ref(&failed));
+        assert_eq!(found("answered=true").await, std::slice::from_ref(&success));
         assert_eq!(found("outcome=busy&answered=true").await, [] as [String; 0]);
-        assert_eq!(found("q=CONTACT%202").await, [busy.clone()]);
-        assert_eq!(found("q=0003").await, [failed.clone()]);
+        assert_eq!(found("q=CONTACT%202").await, std::slice::from_ref(&busy));
+        assert_eq!(found("q=0003").await, std::slice::from_ref(&failed));
         assert_eq!(found("recorded=false&line=5").await, [success, busy, failed]);
         assert_eq!(found("line=6").await, [] as [String; 0]);
         // The story is told on 20 November 2026 at eight, and the next day nobody called.

@@ -97,6 +97,7 @@ pub(crate) async fn existing(tx: &mut Tx<'_>, account: Id<Account>, set: Set) ->
 
 /// What first steps are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a step by itself, in any order")]
 pub(crate) struct Seen {
     /// The demo campaign has come to its end, deleted or not.
     pub(crate) demo_ran: bool,

@@ -9,13 +9,13 @@ pub enum Network {
     Unspecified,
     /// 127.0.0.0/8 and `::1`.
     Loopback,
-    /// 10/8, 172.16/12, 192.168/16, and fc00::/7 and fec0::/10 of IPv6.
+    /// 10/8, 172.16/12, 192.168/16, and `fc00::/7` and `fec0::/10` of IPv6.
     Private,
     /// 100.64.0.0/10, behind a carrier's NAT.
     CarrierNat,
-    /// 169.254.0.0/16 and fe80::/10: the neighbour, and the metadata service of a cloud.
+    /// 169.254.0.0/16 and `fe80::/10`: the neighbour, and the metadata service of a cloud.
     LinkLocal,
-    /// 224.0.0.0/4 and ff00::/8.
+    /// 224.0.0.0/4 and `ff00::/8`.
     Multicast,
     /// Addresses of examples in books.
     Documentation,
@@ -82,14 +82,13 @@ fn judge_v4(address: Ipv4Addr) -> Option<Network> {
 }
 
 fn judge_v6(address: Ipv6Addr) -> Option<Network> {
-    let [a, b, c, d, e, f, ..] = address.segments();
-    match (a, b) {
+    let [first, second, third, fourth, fifth, sixth, ..] = address.segments();
+    let embeds = matches!((third, fourth, fifth, sixth), (0, 0, 0, 0 | 0xFFFF) | (0, 0, 0xFFFF, _));
+    match (first, second) {
         _ if address.is_unspecified() => Some(Network::Unspecified),
         _ if address.is_loopback() => Some(Network::Loopback),
         // ::/96 compatible, ::ffff:0:0/96 mapped, ::ffff:0:0:0/96 translated.
-        (0, 0) if c == 0 && d == 0 && (e == 0 && matches!(f, 0 | 0xFFFF) || e == 0xFFFF) => {
-            Some(Network::Translated)
-        }
+        (0, 0) if embeds => Some(Network::Translated),
         // NAT64 64:ff9b::/96 and 64:ff9b:1::/48, 6to4, Teredo.
         (0x64, 0xFF9B) | (0x2002, _) | (0x2001, 0) => Some(Network::Translated),
         (0xFC00..=0xFDFF | 0xFEC0..=0xFEFF, _) => Some(Network::Private),

@@ -271,10 +271,10 @@ impl Answer {
     /// The next piece of the body, unpacked; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         let piece = self.response.chunk().await;
-        let piece = piece.map_err(|error| match fault(&error, &self.url, self.limit_s) {
+        let piece = piece.map_err(|error| {
             // The client says of every body that breaks off that it cannot be decoded.
-            Fault::Connect { why, .. } => Fault::Broken(why),
-            other => other,
+            let told = fault(&error, &self.url, self.limit_s);
+            if let Fault::Connect { why, .. } = told { Fault::Broken(why) } else { told }
         })?;
         self.taken += piece.as_ref().map_or(0, |piece| piece.len() as u64);
         if self.taken > self.most {

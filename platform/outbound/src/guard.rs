@@ -50,8 +50,7 @@ impl Guard {
             return Err(Fault::UserInfo);
         }
         match url.host() {
-            None => Err(Fault::NotAUrl),
-            Some(Host::Domain(name)) if name.is_empty() => Err(Fault::NotAUrl),
+            None | Some(Host::Domain("")) => Err(Fault::NotAUrl),
             Some(Host::Domain(_)) => Ok(()),
             Some(Host::Ipv4(address)) => self.address(&address.to_string(), address.into()),
             Some(Host::Ipv6(address)) => self.address(&address.to_string(), address.into()),

@@ -529,14 +529,16 @@ mod tests {
 
         fn carry_back(&mut self, effects: Vec<CalleeEffect>) {
             for effect in effects {
-                match effect {
-                    CalleeEffect::Send { .. } if self.lose > 0 => self.lose -= 1,
-                    CalleeEffect::Send { flow, datagram } => {
-                        let flow = Flow { local: flow.remote, remote: flow.local };
-                        self.caller(Event::Received { flow, datagram });
-                    }
-                    told => self.told.push(told),
+                let CalleeEffect::Send { flow, datagram } = effect else {
+                    self.told.push(effect);
+                    continue;
+                };
+                if self.lose > 0 {
+                    self.lose -= 1;
+                    continue;
                 }
+                let flow = Flow { local: flow.remote, remote: flow.local };
+                self.caller(Event::Received { flow, datagram });
             }
         }
 

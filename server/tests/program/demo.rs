@@ -31,7 +31,8 @@ fn names(answer: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn the_demo_is_loaded_once_and_removed_without_touching_anything_else() {
-    story(|House { owner, other, .. }| async move {
+    story(|house| async move {
+        let House { owner, other, .. } = &house;
         let own = id(&owner.post("/lists", json!({ "name": "Demo contacts" })).await.ok());
         assert!(done(&owner.get("/first-steps").await.ok()).is_empty());
         let wish = json!({ "campaign": "Демокампанія", "people": ["Олена"] });
@@ -72,7 +73,8 @@ async fn the_demo_is_loaded_once_and_removed_without_touching_anything_else() {
 
 #[tokio::test]
 async fn a_campaign_of_ones_own_on_the_demo_line_keeps_the_line() {
-    story(|House { owner, .. }| async move {
+    story(|house| async move {
+        let House { owner, .. } = &house;
         let steps = owner.post("/demo", json!({})).await.ok();
         let line = steps["demo_line_id"].as_str().unwrap();
         let demo = steps["demo_campaign_id"].as_str().unwrap();
@@ -95,7 +97,8 @@ async fn a_campaign_of_ones_own_on_the_demo_line_keeps_the_line() {
 
 #[tokio::test]
 async fn first_steps_are_put_away_and_brought_back() {
-    story(|House { owner, .. }| async move {
+    story(|house| async move {
+        let House { owner, .. } = &house;
         for dismissed in [true, true, false] {
             let steps = owner.put("/first-steps", json!({ "dismissed": dismissed })).await.ok();
             assert_eq!(steps["dismissed"], dismissed);
@@ -109,7 +112,8 @@ async fn first_steps_are_put_away_and_brought_back() {
 
 #[tokio::test]
 async fn a_demo_line_stays_one_and_a_real_line_too() {
-    story(|House { owner, .. }| async move {
+    story(|house| async move {
+        let House { owner, .. } = &house;
         let demo = owner.post("/lines", json!({ "name": "D", "mode": "demo" })).await.ok();
         assert_eq!(demo["demo"], json!({ "speed": 1, "seed": 1, "failure": "none" }));
         let path = format!("/lines/{}", id(&demo));

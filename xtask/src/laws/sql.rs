@@ -101,6 +101,11 @@ const PICKS: &[(&str, usize, &str)] = &[
         "an end reads attempt and contact first: locks them",
     ),
     ("features/campaigns/src/store/lease.rs", 1, "the lease must stand until the commit: locks it"),
+    (
+        "features/campaigns/src/store/presets.rs",
+        2,
+        "a change reads the preset first, for the audit: locks it",
+    ),
     ("platform/db/src/migrate.rs", 1, "each engine lists its views in a catalogue of its own"),
     ("platform/jobs/src/store.rs", 1, "claiming a job: SKIP LOCKED where rows have locks"),
 ];

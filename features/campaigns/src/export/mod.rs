@@ -146,6 +146,6 @@ fn plain(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }

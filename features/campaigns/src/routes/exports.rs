@@ -281,9 +281,11 @@ pub(crate) async fn get_export(
         return Err(CampaignProblem::ExportNotReady.into());
     }
     let key = job::file_key(&row);
-    let gone = |error: blob::Error| match error {
-        blob::Error::NotFound => Problem::from(CampaignProblem::ExportNotFound),
-        other => db::Error::Unavailable(other.to_string()).into(),
+    let gone = |error: blob::Error| {
+        if matches!(error, blob::Error::NotFound) {
+            return Problem::from(CampaignProblem::ExportNotFound);
+        }
+        db::Error::Unavailable(error.to_string()).into()
     };
     let length = blob.len(&key).await.map_err(gone)?;
     let file = blob.reader(&key).await.map_err(gone)?;

@@ -196,14 +196,14 @@ async fn settle(
             (numbers, number, dead) = (vec![contact.phone], 0, 0);
         }
         let whose = (account, finish.campaign);
-        match place(tx, whose, &numbers, (number, other_number), dead, now).await? {
-            Some(place) => {
-                if place.forbidden {
-                    state = ContactState::DoNotCall;
-                }
-                (number, phone) = (place.number, Some(place.phone));
+        let place = place(tx, whose, &numbers, (number, other_number), dead, now).await?;
+        if let Some(place) = place {
+            if place.forbidden {
+                state = ContactState::DoNotCall;
             }
-            None => (state, next_at) = (ContactState::InvalidNumber, now),
+            (number, phone) = (place.number, Some(place.phone));
+        } else {
+            (state, next_at) = (ContactState::InvalidNumber, now);
         }
     }
     tx.exec(

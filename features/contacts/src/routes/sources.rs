@@ -351,7 +351,7 @@ pub(crate) async fn create_source(
         created_at: now,
         updated_at: now,
     };
-    let row = changed(&state, blank, wish, None, &caller)?;
+    let row = changed(&state, &blank, wish, None, &caller)?;
     save(&state, row, "source.create").await?;
     Ok((StatusCode::CREATED, Json(read(&state, account, id).await?)))
 }
@@ -386,7 +386,7 @@ pub(crate) async fn change_source(
     Json(wish): Json<SourceWish>,
 ) -> Result<Json<Source>> {
     let kept = find(&state, caller.account, id).await?;
-    let row = changed(&state, kept.clone(), wish, Some(&kept), &caller)?;
+    let row = changed(&state, &kept, wish, Some(&kept), &caller)?;
     save(&state, row, "source.change").await?;
     read(&state, caller.account, id).await.map(Json)
 }
@@ -394,7 +394,7 @@ pub(crate) async fn change_source(
 /// Lays a wish over a source and checks the whole.
 fn changed(
     state: &crate::State,
-    row: SourceRow,
+    row: &SourceRow,
     mut wish: SourceWish,
     kept: Option<&SourceRow>,
     caller: &Caller,
@@ -420,7 +420,7 @@ fn changed(
         version: row.version + 1,
         changed_by: caller.user,
         updated_at: state.handles.clock.now(),
-        ..row
+        ..row.clone()
     })
 }
 

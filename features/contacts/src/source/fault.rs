@@ -62,10 +62,7 @@ impl SourceFault {
     /// A fault with the figures of its sentence.
     pub(crate) fn new(code: &'static str, params: Value) -> Self {
         debug_assert!(CODES.contains(&code), "{code} is not in the list");
-        let params = match params {
-            Value::Object(params) => params,
-            _ => Map::new(),
-        };
+        let params = if let Value::Object(params) = params { params } else { Map::new() };
         Self { code: code.to_owned(), params }
     }
 

@@ -26,7 +26,7 @@ use crate::{
 /// Characters of an answer that a person is shown.
 const SHOWN: usize = 64 * 1024;
 /// How long Google may take.
-const GOOGLE: Duration = Duration::from_secs(60);
+const GOOGLE: Duration = Duration::from_mins(1);
 
 /// Where Google's sheets are asked.
 #[derive(Debug, Clone)]

@@ -59,7 +59,6 @@ impl FromRow for SourceRow {
 #[derive(Debug, Clone)]
 pub(crate) struct PullRow {
     pub(crate) id: Pull,
-    pub(crate) source: Source,
     pub(crate) state: String,
     pub(crate) import: Option<Id<kind::Import>>,
     pub(crate) fault: Option<SourceFault>,
@@ -79,7 +78,6 @@ impl FromRow for PullRow {
         let fault = |value: Option<Value>| value.map(decode).transpose();
         Ok(Self {
             id: row.next()?,
-            source: row.next()?,
             state: row.next()?,
             import: row.next()?,
             fault: fault(row.next()?)?,
@@ -179,7 +177,7 @@ pub(crate) async fn pulls(
 ) -> Result<Vec<PullRow>> {
     tx.all(
         sql!(
-            "SELECT p.id, p.source, p.state, p.import, p.fault, p.status, p.bytes, p.started_at,
+            "SELECT p.id, p.state, p.import, p.fault, p.status, p.bytes, p.started_at,
                     p.finished_at, i.state, i.problem, i.finished_at, COALESCE(i.row_count, 0),
                     COALESCE(i.added, 0), COALESCE(i.updated, 0), COALESCE(i.unchanged, 0),
                     COALESCE(i.duplicates, 0), COALESCE(i.rejected, 0), COALESCE(i.warnings, 0),

@@ -91,7 +91,7 @@ async fn what_is_not_on_the_open_internet_is_refused_in_words() {
         }
         let body = json!({ "settings": feed("http://user:word@example.com/") });
         let refused = world.ours.post(&format!("/lists/{list}/sources/test"), body).await;
-        assert_eq!(refused.faults(), ["settings.url"]);
+        assert_eq!(refused.faults(), ["settings.url: invalid_url"]);
     })
     .await;
 }
@@ -150,7 +150,7 @@ async fn alo_15_a_pull_brings_up_to_date_and_takes_nothing_away() {
         let raw = format!("{}/pulls/{}/raw", at(&source), history[0]["id"].as_str().unwrap());
         assert_eq!(world.get(&raw).await.ok()["raw"], "out of order");
         peer.says(200, json!(second).to_string());
-        world.advance(Duration::from_secs(300));
+        world.advance(Duration::from_mins(5));
         world.work().await;
         assert_eq!(pulls(&world, &source).await[0]["counts"]["unchanged"], 4);
     })
@@ -191,7 +191,7 @@ async fn the_secret_is_sent_to_its_host_alone_and_never_shown() {
         settings["auth"] = json!({ "scheme": "bearer" });
         let sources = format!("/lists/{list}/sources");
         let body = json!({ "name": "CRM", "settings": settings });
-        assert_eq!(world.ours.post(&sources, body).await.faults(), ["secret"]);
+        assert_eq!(world.ours.post(&sources, body).await.faults(), ["secret: required"]);
         let body = json!({ "settings": settings, "secret": "tell-nobody" });
         let told = world.ours.post(&format!("{sources}/test"), body).await.ok();
         assert!(!told.to_string().contains("tell-nobody"), "{told}");
@@ -211,9 +211,9 @@ async fn the_secret_is_sent_to_its_host_alone_and_never_shown() {
         settings["url"] = elsewhere.url("/").into();
         let body = json!({ "settings": settings, "source": source["id"] });
         let refused = world.ours.post(&format!("{sources}/test"), body).await;
-        assert_eq!(refused.faults(), ["secret"]);
+        assert_eq!(refused.faults(), ["secret: required"]);
         let body = json!({ "name": "CRM", "settings": settings });
-        assert_eq!(world.ours.put(&at(&source), body).await.faults(), ["secret"]);
+        assert_eq!(world.ours.put(&at(&source), body).await.faults(), ["secret: required"]);
         assert_eq!(elsewhere.heard(), Vec::<String>::new());
         let sealed = world
             .count(

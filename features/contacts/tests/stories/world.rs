@@ -63,7 +63,7 @@ const PEOPLE: Chain = Chain {
               INSERT INTO an_account VALUES (1, 'UA'), (2, 'UZ');",
     }],
     views: "CREATE VIEW v_account AS SELECT account, country FROM an_account;
-            CREATE VIEW v_person AS SELECT account, account AS person, 'Olena' AS name
+            CREATE VIEW v_person AS SELECT account, account * 10 AS person, 'Olena' AS name
             FROM an_account;",
 };
 

@@ -22,7 +22,7 @@ pub(crate) async fn add_demo(
 ) -> Result<Id<kind::Line>> {
     let taken: Vec<String> =
         voice.book.of(by.account).into_iter().map(|shown| shown.line.name.clone()).collect();
-    let name = (1..)
+    let name = (1..=taken.len() + 1)
         .map(|n| if n == 1 { name.to_owned() } else { format!("{name} {n}") })
         .find(|name| !taken.contains(name));
     let demo = Demo { speed: Speed::SixtyTimes, ..Demo::default() };

@@ -7,6 +7,7 @@ export {
   contacts,
   demo,
   people,
+  presets,
   voice,
   type AttemptFilter,
   type CampaignFilter,

@@ -22,6 +22,73 @@ export interface paths {
         patch: operations["change_account"];
         trace?: never;
     };
+    "/api/v1/attempt-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List attempt rules
+         * @description By name, each with the campaigns that go by it.
+         */
+        get: operations["list_attempt_rules"];
+        put?: never;
+        /** Make an attempt rule */
+        post: operations["create_attempt_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attempt-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview an attempt rule
+         * @description The dialler's own judgement, run ahead for one contact: when each attempt would be made if the
+         *     attempts before it ended as given. Nothing is called and nothing is stored.
+         */
+        post: operations["preview_attempts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attempt-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change an attempt rule
+         * @description Campaigns that go by it and are not over follow at once, each under a new version of its
+         *     settings; attempts that were made are judged as they were.
+         */
+        put: operations["change_attempt_rule"];
+        post?: never;
+        /**
+         * Delete an attempt rule
+         * @description Refused while a campaign that is not over goes by it.
+         */
+        delete: operations["delete_attempt_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audio": {
         parameters: {
             query?: never;
@@ -80,6 +147,52 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List calendars
+         * @description By name, each with whether it is open now and the campaigns that go by it.
+         */
+        get: operations["list_calendars"];
+        put?: never;
+        /** Make a calendar */
+        post: operations["create_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a calendar
+         * @description Campaigns that go by it and are not over follow at once, each under a new version of its
+         *     settings. A call that is up is not cut.
+         */
+        put: operations["change_calendar"];
+        post?: never;
+        /**
+         * Delete a calendar
+         * @description Refused while a campaign that is not over goes by it.
+         */
+        delete: operations["delete_calendar"];
         options?: never;
         head?: never;
         patch?: never;
@@ -547,6 +660,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/do-not-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the numbers that must not be called
+         * @description The newest entry first. Entries whose time is over are not among them.
+         */
+        get: operations["list_do_not_call"];
+        put?: never;
+        /**
+         * Put a number on the do-not-call list
+         * @description From now on it is not called. A number that has an entry of this scope gets the new reason and
+         *     the new end.
+         */
+        post: operations["add_do_not_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/do-not-call/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check a number against the do-not-call list
+         * @description Tells whether the number may be called, and if not, since when, until when, why and by whom.
+         */
+        get: operations["check_do_not_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/do-not-call/entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an entry off the do-not-call list
+         * @description Other entries about the same number stay.
+         */
+        delete: operations["remove_do_not_call"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/do-not-call/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the do-not-call list
+         * @description Every entry that holds, in a form that the import of numbers reads. Cells that a spreadsheet
+         *     would run as formulas have an apostrophe in front.
+         */
+        get: operations["export_do_not_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/do-not-call/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put the numbers of a file on the do-not-call list
+         * @description CSV up to 5 MB, with or without a header; the column of numbers is found by its name or by what
+         *     is in it. Numbers are taken in units of 500 that are each whole: after a break send the file
+         *     again, what has an entry keeps it.
+         */
+        post: operations["import_do_not_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/do-not-call/{phone}": {
         parameters: {
             query?: never;
@@ -561,7 +782,10 @@ export interface paths {
          */
         put: operations["forbid_calls"];
         post?: never;
-        /** Allow calls to a number again */
+        /**
+         * Allow calls to a number again
+         * @description Entries that forbid it to single campaigns or lists stay.
+         */
         delete: operations["allow_calls"];
         options?: never;
         head?: never;
@@ -887,6 +1111,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lists/{id}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the sources of a contact list
+         * @description The oldest first.
+         */
+        get: operations["list_sources"];
+        put?: never;
+        /**
+         * Add a source to a contact list
+         * @description It is loaded at once, and then every `every_min` minutes.
+         */
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/sources/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a source
+         * @description Asks once with these settings, saved or not, and shows what an import would make of the answer.
+         *     Nothing is imported.
+         */
+        post: operations["test_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -1089,6 +1358,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a source */
+        get: operations["get_source"];
+        /**
+         * Change a source
+         * @description The whole of it, but for a secret that is left out. It is loaded at once when it is on.
+         */
+        put: operations["change_source"];
+        post?: never;
+        /**
+         * Remove a source
+         * @description With its history. The contacts that it brought stay in the list.
+         */
+        delete: operations["delete_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Load a source now */
+        post: operations["pull_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the loads of a source
+         * @description The newest first; they are kept for 30 days.
+         */
+        get: operations["list_pulls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/pulls/{pull}/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the answer of a load */
+        get: operations["get_pull_raw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1166,6 +1514,11 @@ export interface components {
             /** @description From the link's fragment. */
             token: string;
         };
+        /**
+         * @description Who may read the sheet.
+         * @enum {string}
+         */
+        Access: "link" | "service_account";
         /** @description The account. */
         Account: {
             /** @description ISO 3166-1 alpha-2. */
@@ -1187,6 +1540,17 @@ export interface components {
             /** @enum {string} */
             kind: "audio";
         };
+        /** @description A number that must not be called. */
+        Add: {
+            expires_at?: components["schemas"]["Time"] | null;
+            /** @description In international form, or as it is written in the account's country. */
+            phone: string;
+            /** @description Up to 200 characters. */
+            reason?: string;
+            scope?: components["schemas"]["ScopeKind"];
+            /** @description The campaign or the list. */
+            target?: string | null;
+        };
         /** @description Somebody new. */
         AddUser: {
             /** Format: email */
@@ -1204,6 +1568,64 @@ export interface components {
             id: string;
             /** @description Absent when the line no longer exists. */
             name?: string | null;
+        };
+        /** @description Every attempt on one contact. */
+        AttemptPreview: {
+            attempts: components["schemas"]["PreviewedAttempt"][];
+            /**
+             * @description The contact's state in the end: `attempted`, `success` …; `callable` when no further moment
+             *     is ever open.
+             */
+            ends: string;
+        };
+        /** @description An attempt rule. */
+        AttemptRule: {
+            id: string;
+            name: string;
+            rule: components["schemas"]["Attempts"];
+            updated_at: components["schemas"]["Time"];
+            /** @description The campaigns that go by it and are not over. */
+            used_by: components["schemas"]["PresetUser"][];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description An attempt rule as it is written. */
+        AttemptRuleBody: {
+            /** @description 1 to 120 characters, unique in the account. */
+            name: string;
+            rule: components["schemas"]["Attempts"];
+            /**
+             * Format: int64
+             * @description Of the rule that was read; refused when somebody saved it since.
+             */
+            version?: number | null;
+        };
+        /** @description How often, when and on which numbers a contact is tried. */
+        Attempts: {
+            batch?: components["schemas"]["BatchS"] | null;
+            /** @description How often a number may be called. */
+            caps: components["schemas"]["CapsBody"];
+            /** @description How long after an attempt the next one may start, by outcome, in seconds. */
+            delays_s: components["schemas"]["DelaysS"];
+            /** @description Each attempt goes to the contact's next number. */
+            every_number?: boolean;
+            /**
+             * Format: int32
+             * @description Attempts per contact, the first one included.
+             */
+            max_attempts: number;
+            /**
+             * Format: int32
+             * @description How much talk makes a success, in seconds.
+             */
+            min_talk_s: number;
+            /** @description Whether a talk that was too short is followed by another attempt. */
+            retry_short_talk: boolean;
+            /**
+             * Format: int32
+             * @description How long a phone rings, in seconds.
+             */
+            ring_s: number;
         };
         /** @description A sound of the library. */
         Audio: {
@@ -1241,6 +1663,24 @@ export interface components {
             /** @description Whether a running or paused campaign plays it, so that it cannot be deleted. */
             used_by_running: boolean;
         };
+        /** @description How a feed knows who asks. The secret itself is kept apart. */
+        Auth: {
+            /** @enum {string} */
+            scheme: "none";
+        } | {
+            /** @enum {string} */
+            scheme: "bearer";
+        } | {
+            /** @enum {string} */
+            scheme: "basic";
+            /** @description The name. */
+            user: string;
+        } | {
+            /** @description The header's name. */
+            name: string;
+            /** @enum {string} */
+            scheme: "header";
+        };
         /** @description A number between two others. */
         Band: {
             /**
@@ -1259,11 +1699,63 @@ export interface components {
              */
             low: number;
         };
+        /** @description Calls in waves. */
+        BatchS: {
+            /**
+             * Format: int32
+             * @description Calls of one wave, 1 to 1,000.
+             */
+            calls: number;
+            /**
+             * Format: int32
+             * @description From the last call of a wave to the first of the next, 1 s to a day.
+             */
+            gap_s: number;
+        };
         /**
          * @description What a demo phone does.
          * @enum {string}
          */
         Behaviour: "listens" | "busy" | "no_answer" | "rejects" | "machine" | "hangs_up" | "presses_one" | "presses_two" | "says_yes" | "says_no" | "talks_long" | "silent" | "invalid" | "congested" | "asks_operator";
+        /** @description A calendar. */
+        Calendar: {
+            changes_at?: components["schemas"]["Time"] | null;
+            exceptions: components["schemas"]["ExceptionBody"][];
+            hours: {
+                [key: string]: string[][];
+            };
+            id: string;
+            name: string;
+            notes: string;
+            /** @description Whether its hours are open now. */
+            open: boolean;
+            time_zone: string;
+            updated_at: components["schemas"]["Time"];
+            /** @description The campaigns that go by it and are not over. */
+            used_by: components["schemas"]["PresetUser"][];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A calendar as it is written. */
+        CalendarBody: {
+            /** @description Dates with other hours than the week's, in order. */
+            exceptions?: components["schemas"]["ExceptionBody"][];
+            /** @description Open hours by day: `{"mon": [["09:00", "13:00"], ["14:00", "20:00"]], …}`. */
+            hours: {
+                [key: string]: string[][];
+            };
+            /** @description 1 to 120 characters, unique in the account. */
+            name: string;
+            /** @description Up to 1,000 characters. */
+            notes?: string;
+            /** @description An IANA name. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description Of the calendar that was read; refused when somebody saved it since.
+             */
+            version?: number | null;
+        };
         /** @description A campaign. */
         Campaign: components["schemas"]["CampaignSetup"] & {
             /** @description Calls that are up. */
@@ -1348,6 +1840,14 @@ export interface components {
             /** @description Waits for more contacts instead of completing. */
             always_active?: boolean | null;
             /**
+             * @description The rule that attempts, delays, caps, waves and the order of numbers are copied from; null
+             *     for its own.
+             */
+            attempt_rule_id?: string | null;
+            batch?: components["schemas"]["BatchS"] | null;
+            /** @description The calendar that zone, hours and exceptions are copied from; null for hours of its own. */
+            calendar_id?: string | null;
+            /**
              * Format: double
              * @description Calls begun per second.
              */
@@ -1359,6 +1859,10 @@ export interface components {
              */
             concurrency?: number | null;
             delays_s?: components["schemas"]["DelaysS"] | null;
+            /** @description Each attempt goes to the contact's next number. */
+            every_number?: boolean | null;
+            /** @description Dates with other hours than the week's. */
+            exceptions?: components["schemas"]["ExceptionBody"][] | null;
             /** @description Open hours of each weekday, `{"mon": [["09:00", "20:00"]], …}`. */
             hours?: {
                 [key: string]: string[][];
@@ -1485,6 +1989,14 @@ export interface components {
             /** @description Waits for more contacts instead of completing. */
             always_active: boolean;
             /**
+             * @description The rule that attempts, ring time, talk, delays, caps, waves and the order of numbers are
+             *     copied from; its changes are carried over.
+             */
+            attempt_rule_id?: string | null;
+            batch?: components["schemas"]["BatchS"] | null;
+            /** @description The calendar that zone, hours and exceptions are copied from; its changes are carried over. */
+            calendar_id?: string | null;
+            /**
              * Format: double
              * @description Calls begun per second, 0.001 to 1000; not limited when absent.
              */
@@ -1498,6 +2010,10 @@ export interface components {
             concurrency: number;
             /** @description When to try again. */
             delays_s: components["schemas"]["DelaysS"];
+            /** @description Each attempt goes to the contact's next number, instead of only after a number that is none. */
+            every_number?: boolean;
+            /** @description Dates on which other hours hold than the week's, in order. */
+            exceptions?: components["schemas"]["ExceptionBody"][];
             /** @description Open hours of each weekday, `{"mon": [["09:00", "20:00"]], …}`. */
             hours: {
                 [key: string]: string[][];
@@ -1727,7 +2243,7 @@ export interface components {
              * @description The limit that binds, when the reason is one.
              */
             limit?: number | null;
-            /** @description `do_not_call`, `demo_number`, `day_cap`, `week_cap`, `shut` or `attempts_spent`. */
+            /** @description `do_not_call`, `demo_number`, `real_number`, `day_cap`, `week_cap`, `shut` or `attempts_spent`. */
             reason: string;
             /**
              * Format: int64
@@ -1828,12 +2344,72 @@ export interface components {
             /** @description False brings them back. */
             dismissed: boolean;
         };
+        /** @description What the do-not-call list says about a number. */
+        DoNotCallCheck: {
+            /** @description No entry forbids it to the whole account. */
+            allowed: boolean;
+            /** @description Every entry about it, the account's first. */
+            entries: components["schemas"]["DoNotCallEntry"][];
+            /** @description The number as it was understood, in E.164 form. */
+            phone: string;
+        };
+        /** @description An entry of the do-not-call list. */
+        DoNotCallEntry: {
+            /** @description The name of the person who put it there or changed it last. */
+            by?: string | null;
+            expires_at?: components["schemas"]["Time"] | null;
+            forbidden_at: components["schemas"]["Time"];
+            id: string;
+            /** @description In E.164 form. */
+            phone: string;
+            /** @description Empty when none was given. */
+            reason: string;
+            scope: components["schemas"]["ScopeKind"];
+            /** @description `by_hand`, `contact` (the button on a contact's row) or `file`. */
+            source: string;
+            /** @description The campaign or the list; absent for the account. */
+            target?: string | null;
+            /** @description Its name, while it exists. */
+            target_name?: string | null;
+        };
+        /** @description What became of a file of numbers. */
+        DoNotCallImport: {
+            /**
+             * Format: int64
+             * @description Numbers that may not be called from now on.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Numbers that had an entry of this scope, or came twice.
+             */
+            known: number;
+            /** @description The first 100 of these. */
+            problems: components["schemas"]["NotTaken"][];
+            /**
+             * Format: int64
+             * @description Rows that hold no number.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Rows with something in them.
+             */
+            rows: number;
+        };
         /**
          * @description An encoding that files of contacts come in. In both, the bytes below 0x80 are ASCII, so that a
          *     file is cut into rows and cells before it is decoded.
          * @enum {string}
          */
         Encoding: "utf-8" | "windows-1251";
+        /** @description A date with other hours than the week's; without any, a holiday. */
+        ExceptionBody: {
+            /** @description `2026-12-25`. */
+            date: string;
+            /** @description `[["10:00", "14:00"]]`; empty when nothing is open. */
+            hours: string[][];
+        };
         /** @description What the rows of an export are filtered by: what the page that shows them is. */
         ExportFilter: {
             /**
@@ -1898,6 +2474,23 @@ export interface components {
          * @enum {string}
          */
         Failure: "none" | "line_down" | "congestion" | "drops";
+        /** @description A JSON list behind an address. */
+        FeedSettings: {
+            auth?: components["schemas"]["Auth"];
+            keys?: components["schemas"]["Keys"];
+            paging?: components["schemas"]["Paging"];
+            /** @description Where in the answer the list stands, such as `data.items`; empty when the answer is the list. */
+            path?: string;
+            /** @description The country of numbers without an international prefix: two letters of ISO 3166-1. */
+            region: string;
+            /**
+             * Format: int32
+             * @description Seconds that one answer may take, 5 to 120.
+             */
+            timeout_s?: number;
+            /** @description Where the list is; `http` or `https`. */
+            url: string;
+        };
         /** @description What is wrong with one field of a request body. */
         FieldError: {
             /** @description The stable code of the fault, such as `required`. */
@@ -1934,6 +2527,13 @@ export interface components {
             /** @description Up to 200 characters. */
             reason?: string;
         };
+        /** @description A list within the answer. */
+        FoundArray: {
+            /** @description Empty when the answer itself is the list. */
+            path: string;
+            /** Format: int64 */
+            rows: number;
+        };
         /** @description One load of a file into a list. */
         Import: {
             /** @description The names of the columns, each different; a number where the file gives none. */
@@ -1949,7 +2549,7 @@ export interface components {
             done: number;
             /** @description Guessed, until changed. */
             encoding: components["schemas"]["Encoding"];
-            /** @description The file's name on the person's computer. */
+            /** @description The file's name on the person's computer, or the name of the source. */
             filename: string;
             finished_at?: components["schemas"]["Time"] | null;
             /** @description Guessed, until changed. */
@@ -1967,6 +2567,8 @@ export interface components {
             region: string;
             /** @description Up to 20 rows, each with a cell per column; empty once the import has started. */
             sample: string[][];
+            /** @description `csv`, `xlsx`, `sheet` or `feed`. */
+            source: string;
             started_at?: components["schemas"]["Time"] | null;
             state: components["schemas"]["ImportState"];
             /**
@@ -2045,6 +2647,17 @@ export interface components {
         /** @description A person who was just invited, and their link. */
         InvitedUser: components["schemas"]["Invite"] & {
             user: components["schemas"]["User"];
+        };
+        /** @description Under which keys of an element the feed keeps what a contact needs. A dot leads into an object. */
+        Keys: {
+            /** @description The contact's id there. */
+            id?: string;
+            /** @description The name. */
+            name?: string;
+            /** @description The number, or a list of numbers. */
+            phone?: string;
+            /** @description The IANA name of the zone, where there is one. */
+            zone?: string | null;
         };
         /** @description A line. */
         Line: {
@@ -2265,6 +2878,20 @@ export interface components {
             /** @description Absent: the account's. */
             time_zone?: string | null;
         };
+        /** @description A row that was not taken. */
+        NotTaken: {
+            /** @description The reason as a code, such as `phone_too_short`. */
+            code: string;
+            /**
+             * Format: int64
+             * @description The line of the file, from 1.
+             */
+            line: number;
+            /** @description The same in the caller's language. */
+            sentence: string;
+            /** @description What stood there instead of a number. */
+            text: string;
+        };
         /** @description A number of a contact. */
         Number: {
             /** @description Calls to it are forbidden. */
@@ -2422,6 +3049,30 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. */
+        Page_DoNotCallEntry: {
+            /** @description The rows. */
+            items: {
+                /** @description The name of the person who put it there or changed it last. */
+                by?: string | null;
+                expires_at?: components["schemas"]["Time"] | null;
+                forbidden_at: components["schemas"]["Time"];
+                id: string;
+                /** @description In E.164 form. */
+                phone: string;
+                /** @description Empty when none was given. */
+                reason: string;
+                scope: components["schemas"]["ScopeKind"];
+                /** @description `by_hand`, `contact` (the button on a contact's row) or `file`. */
+                source: string;
+                /** @description The campaign or the list; absent for the account. */
+                target?: string | null;
+                /** @description Its name, while it exists. */
+                target_name?: string | null;
+            }[];
+            /** @description The `cursor` of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Import: {
             /** @description The rows. */
             items: {
@@ -2438,7 +3089,7 @@ export interface components {
                 done: number;
                 /** @description Guessed, until changed. */
                 encoding: components["schemas"]["Encoding"];
-                /** @description The file's name on the person's computer. */
+                /** @description The file's name on the person's computer, or the name of the source. */
                 filename: string;
                 finished_at?: components["schemas"]["Time"] | null;
                 /** @description Guessed, until changed. */
@@ -2456,6 +3107,8 @@ export interface components {
                 region: string;
                 /** @description Up to 20 rows, each with a cell per column; empty once the import has started. */
                 sample: string[][];
+                /** @description `csv`, `xlsx`, `sheet` or `feed`. */
+                source: string;
                 started_at?: components["schemas"]["Time"] | null;
                 state: components["schemas"]["ImportState"];
                 /**
@@ -2492,6 +3145,57 @@ export interface components {
             /** @description The `cursor` of the next page; absent on the last one. */
             next?: string | null;
         };
+        /** @description A page of a list. */
+        Page_Pull: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Bytes of the answers, unpacked.
+                 */
+                bytes: number;
+                counts: components["schemas"]["ImportCounts"];
+                fault?: components["schemas"]["SourceFault"] | null;
+                finished_at?: components["schemas"]["Time"] | null;
+                id: string;
+                /** @description The import that took the rows. */
+                import?: string | null;
+                started_at: components["schemas"]["Time"];
+                state: components["schemas"]["PullState"];
+                /**
+                 * Format: int64
+                 * @description The status of the last answer.
+                 */
+                status?: number | null;
+            }[];
+            /** @description The `cursor` of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description How a feed that does not fit into one answer goes on. */
+        Paging: {
+            /** @enum {string} */
+            by: "none";
+        } | {
+            /** @enum {string} */
+            by: "page";
+            /**
+             * Format: int32
+             * @description The number of the first page.
+             */
+            first: number;
+            /** @description The name in the query. */
+            param: string;
+        } | {
+            /** @enum {string} */
+            by: "cursor";
+            /** @description The name in the query. */
+            param: string;
+            /** @description Where the mark stands in the answer. */
+            path: string;
+        } | {
+            /** @enum {string} */
+            by: "link";
+        };
         /** @description Days on which calls may be made, both in. */
         PeriodBody: {
             /**
@@ -2504,6 +3208,41 @@ export interface components {
              * @default null
              */
             to: string | null;
+        };
+        /** @description A campaign that is not over and goes by a preset. */
+        PresetUser: {
+            id: string;
+            name: string;
+        };
+        /** @description What to look ahead with. */
+        PreviewBody: {
+            exceptions?: components["schemas"]["ExceptionBody"][];
+            hours: {
+                [key: string]: string[][];
+            };
+            /**
+             * Format: int32
+             * @description How many numbers the contact has, 1 to 10.
+             */
+            numbers: number;
+            /**
+             * @description How the attempts end, one after the other; the last holds for those that follow. 1 to 20 of
+             *     the outcomes of attempts.
+             */
+            outcomes: string[];
+            rule: components["schemas"]["Attempts"];
+            start?: components["schemas"]["Time"] | null;
+            time_zone: string;
+        };
+        /** @description One attempt that would be made. */
+        PreviewedAttempt: {
+            at: components["schemas"]["Time"];
+            /** @description `day_cap` or `week_cap` when the cap of the number moved it to later. */
+            moved?: string | null;
+            /** @description On which of the contact's numbers, from 1. */
+            number: number;
+            /** @description How it ends. */
+            outcome: string;
         };
         /** @description The body of every answer with a status of 400 or more (RFC 9457). */
         Problem: {
@@ -2527,6 +3266,37 @@ export interface components {
             /** @description A URN made from the code. */
             type: string;
         };
+        /** @description One load of a source. */
+        Pull: {
+            /**
+             * Format: int64
+             * @description Bytes of the answers, unpacked.
+             */
+            bytes: number;
+            counts: components["schemas"]["ImportCounts"];
+            fault?: components["schemas"]["SourceFault"] | null;
+            finished_at?: components["schemas"]["Time"] | null;
+            id: string;
+            /** @description The import that took the rows. */
+            import?: string | null;
+            started_at: components["schemas"]["Time"];
+            state: components["schemas"]["PullState"];
+            /**
+             * Format: int64
+             * @description The status of the last answer.
+             */
+            status?: number | null;
+        };
+        /** @description The beginning of an answer. */
+        PullSample: {
+            /** @description Up to 64 KiB of the answer; absent once it is older than a week. */
+            raw?: string | null;
+        };
+        /**
+         * @description How far a load is.
+         * @enum {string}
+         */
+        PullState: "fetching" | "running" | "done" | "failed";
         /** @description How the file is to be read instead of as was guessed. */
         Reading: {
             delimiter?: components["schemas"]["Delimiter"] | null;
@@ -2550,6 +3320,24 @@ export interface components {
             permissions: string[];
             role: string;
         };
+        /**
+         * @description For whom an entry holds.
+         * @enum {string}
+         */
+        ScopeKind: "account" | "campaign" | "list";
+        /** @description A header as it was sent, its secret masked. */
+        SentHeader: {
+            name: string;
+            value: string;
+        };
+        /** @description Where the contacts come from. */
+        Settings: (components["schemas"]["FeedSettings"] & {
+            /** @enum {string} */
+            kind: "feed";
+        }) | (components["schemas"]["SheetSettings"] & {
+            /** @enum {string} */
+            kind: "sheet";
+        });
         /** @description The first steps. */
         Setup: {
             account_name: string;
@@ -2569,6 +3357,23 @@ export interface components {
         /** @description Whether the first owner is still to be made. */
         SetupNeeded: {
             needed: boolean;
+        };
+        /** @description A sheet of Google. */
+        SheetSettings: {
+            access: components["schemas"]["Access"];
+            /** @description The address of the sheet, as the browser shows it. */
+            link: string;
+            /** @description Which column holds what; guessed by a test when no phone column is named. */
+            mapping?: components["schemas"]["Mapping"];
+            /** @description The country of numbers without an international prefix: two letters of ISO 3166-1. */
+            region: string;
+            /** @description The address of the service account, to share the sheet with; read from its key file. */
+            robot?: string | null;
+            /**
+             * @description The name of the tab, for a service account; the first one when empty. With a link, the tab
+             *     that the link shows.
+             */
+            tab?: string;
         };
         /** @description Who and with what. */
         SignIn: {
@@ -2594,6 +3399,60 @@ export interface components {
              */
             reason: string;
         };
+        /** @description Where a list is loaded from. */
+        Source: {
+            created_at: components["schemas"]["Time"];
+            /** @description A source that is off is not loaded. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Minutes from one load to the next; absent when loads are asked for by hand.
+             */
+            every_min?: number | null;
+            /** @description Whether a secret is kept. It is never shown again. */
+            has_secret: boolean;
+            id: string;
+            last_pull?: components["schemas"]["Pull"] | null;
+            list: string;
+            name: string;
+            next_at?: components["schemas"]["Time"] | null;
+            settings: components["schemas"]["Settings"];
+            /** @description Whether these very settings were tested with success before they were saved. */
+            tested: boolean;
+            updated_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Rises with each change.
+             */
+            version: number;
+        };
+        /** @description What went wrong with a load: a stable code, and the figures of its sentence. */
+        SourceFault: {
+            /** @description One of a fixed set, such as `address`, `status_401` or `path_missing`. */
+            code: string;
+            /** @description What stands in the sentence: the host, the limit, the keys. */
+            params: Record<string, never>;
+        };
+        /** @description A source as it is to be. */
+        SourceWish: {
+            /** @description On when absent. */
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description Minutes from one load to the next, 1 to 10,080; `null` or absent loads by hand only.
+             */
+            every_min?: number | null;
+            /** @description 1 to 80 characters; shown in the history of the list. */
+            name: string;
+            /** @description `proof` of a test of these very settings. */
+            proof?: string | null;
+            /**
+             * @description Absent keeps what is there, `null` forgets it. One that is kept is used for the same host
+             *     only.
+             */
+            secret?: string | null;
+            settings: components["schemas"]["Settings"];
+        };
         /** @description How the columns are to be understood. */
         Start: {
             mapping: components["schemas"]["Mapping"];
@@ -2614,6 +3473,76 @@ export interface components {
         TestCall: {
             /** @description The number, in any notation of the account's country, or with `+`. */
             phone: string;
+        };
+        /** @description What became of a test. */
+        TestLoad: {
+            /** @description Lists in the answer, the longest first. */
+            arrays: components["schemas"]["FoundArray"][];
+            /**
+             * Format: int64
+             * @description Bytes of the answer, unpacked.
+             */
+            bytes: number;
+            content_type?: string | null;
+            fault?: components["schemas"]["SourceFault"] | null;
+            headers: components["schemas"]["SentHeader"][];
+            /** @description Keys of the first elements, or the columns of the sheet. */
+            keys: string[];
+            mapping?: components["schemas"]["Mapping"] | null;
+            /** @description Whether further pages follow. */
+            more: boolean;
+            /** @description To be given when the source is saved: these settings worked. */
+            proof?: string | null;
+            /** @description The first 64 KiB of the answer. */
+            raw: string;
+            /**
+             * Format: int64
+             * @description Among all rows of the answer, those that an import would not take.
+             */
+            refused: number;
+            /** @description The address of the service account, to share the sheet with. */
+            robot?: string | null;
+            /**
+             * Format: int64
+             * @description Rows in the answer.
+             */
+            rows: number;
+            /** @description The first 10 rows. */
+            sample: components["schemas"]["TestRow"][];
+            /** Format: int32 */
+            status?: number | null;
+            /** Format: int64 */
+            took_ms: number;
+            /** @description The address that was asked. */
+            url: string;
+        };
+        /** @description A row as an import would read it. */
+        TestRow: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Its number in the answer.
+             */
+            line: number;
+            name: string;
+            /** @description In international form. */
+            phones: string[];
+            /** @description Why the row would not be taken, in the caller's language. */
+            problem?: string | null;
+            variables: {
+                [key: string]: string;
+            };
+            /** @description The numbers as the source writes them. */
+            written: string;
+            zone?: string | null;
+        };
+        /** @description What is to be tried. */
+        TestWish: {
+            /** @description Absent takes the one that `source` keeps, for the same host only. */
+            secret?: string | null;
+            settings: components["schemas"]["Settings"];
+            /** @description The source that these settings are to become, when it is there already. */
+            source?: string | null;
         };
         /**
          * @description Colours of the pages.
@@ -2791,6 +3720,162 @@ export interface operations {
             };
         };
     };
+    list_attempt_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptRule"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_attempt_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttemptRuleBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptRule"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_attempts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_attempt_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttemptRuleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptRule"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_attempt_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audio: {
         parameters: {
             query?: never;
@@ -2945,6 +4030,130 @@ export interface operations {
                 content: {
                     "audio/wav": number[];
                 };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_calendars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The calendar. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The calendar. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -3852,6 +5061,212 @@ export interface operations {
             };
         };
     };
+    list_do_not_call: {
+        parameters: {
+            query?: {
+                /** @description Part of a number, in any notation, or of a reason. */
+                q?: string;
+                /** @description Entries for whom. */
+                scope?: "account" | "campaign" | "list";
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many rows, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DoNotCallEntry"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_do_not_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Add"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoNotCallEntry"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_do_not_call: {
+        parameters: {
+            query: {
+                /** @description In international form, or as it is written in the account's country. */
+                phone: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoNotCallCheck"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_do_not_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entry. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_do_not_call: {
+        parameters: {
+            query?: {
+                /** @description `en`, `uk`, `ru`, `uz` or `vi`; the caller's when absent or another. */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_do_not_call: {
+        parameters: {
+            query?: {
+                /** @description For whom; the whole account when absent. */
+                scope?: "account" | "campaign" | "list";
+                /** @description The campaign or the list. */
+                target?: string;
+                /** @description Up to 200 characters; a column `reason` of the file wins over it. */
+                reason?: string;
+                /** @description Until when; a column `until` of the file wins over it. */
+                expires_at?: string;
+                /**
+                 * @description The country of numbers without an international prefix, ISO 3166-1; the account's when
+                 *     absent.
+                 */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoNotCallImport"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     forbid_calls: {
         parameters: {
             query?: never;
@@ -4693,6 +6108,107 @@ export interface operations {
             };
         };
     };
+    list_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestLoad"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: never;
@@ -5073,6 +6589,201 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The source. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The source. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The source. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pull_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The source. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pulls: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many rows, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The source. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Pull"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pull_raw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The source. */
+                id: string;
+                /** @description The load. */
+                pull: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullSample"];
                 };
             };
             /** @description A problem (RFC 9457). */

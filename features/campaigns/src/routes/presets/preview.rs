@@ -88,11 +88,11 @@ pub(crate) async fn preview_attempts(
     let start = body.start.map_or_else(|| dialers.handles.clock.now(), |Time(at)| at);
     let rules = setup.rules_of_nothing();
     let done = preview(&rules, &numbers, None, start, &body.outcomes);
-    let attempts = done.attempts.into_iter().map(shown).collect();
+    let attempts = done.attempts.iter().map(shown).collect();
     Ok(Json(AttemptPreview { attempts, ends: done.ends.to_string() }))
 }
 
-fn shown(tried: Tried) -> PreviewedAttempt {
+fn shown(tried: &Tried) -> PreviewedAttempt {
     PreviewedAttempt {
         at: tried.at.into(),
         number: tried.number + 1,

@@ -1,4 +1,4 @@
-//! May a number be called?
+//! Tells whether a number may be called, and if not, by which entries.
 
 use std::sync::Arc;
 

@@ -96,14 +96,15 @@ async fn shown(
         let target_name = match scope {
             Scope::Account => None,
             Scope::List(_) => row.list,
-            Scope::Campaign(id) => match campaigns.get(&row.target) {
-                Some(known) => Option::clone(known),
-                None => {
+            Scope::Campaign(id) => {
+                if let Some(known) = campaigns.get(&row.target) {
+                    Option::clone(known)
+                } else {
                     let name = state.uses.campaign_name(tx, account, id).await?;
                     campaigns.insert(row.target, name.clone());
                     name
                 }
-            },
+            }
         };
         entries.push(DoNotCallEntry {
             id: row.id.to_string(),

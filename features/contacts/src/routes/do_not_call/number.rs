@@ -79,16 +79,13 @@ async fn set(
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let (changed, action) = match terms.clone() {
-                    Some(terms) => {
-                        let one = [(phone.clone(), terms)];
-                        let added = do_not_call::add(tx, &ids, by, &one, scope).await?;
-                        (added.added == 1, "do_not_call.add")
-                    }
-                    None => {
-                        let removed = do_not_call::remove(tx, &ids, by, &phone, scope).await?;
-                        (removed, "do_not_call.remove")
-                    }
+                let (changed, action) = if let Some(terms) = terms.clone() {
+                    let one = [(phone.clone(), terms)];
+                    let added = do_not_call::add(tx, &ids, by, &one, scope).await?;
+                    (added.added == 1, "do_not_call.add")
+                } else {
+                    let removed = do_not_call::remove(tx, &ids, by, &phone, scope).await?;
+                    (removed, "do_not_call.remove")
                 };
                 // Nothing changed: no fact and no trace.
                 if !changed {

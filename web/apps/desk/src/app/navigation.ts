@@ -16,7 +16,18 @@ import {
 } from 'lucide-react';
 
 export interface Menu {
-  id: 'home' | 'campaigns' | 'lists' | 'do_not_call' | 'attempt_rules' | 'calendars' | 'audio' | 'lines' | 'users' | 'roles' | 'account';
+  id:
+    | 'home'
+    | 'campaigns'
+    | 'lists'
+    | 'do_not_call'
+    | 'attempt_rules'
+    | 'calendars'
+    | 'audio'
+    | 'lines'
+    | 'users'
+    | 'roles'
+    | 'account';
   group: 'calls' | 'settings';
   to:
     | '/'

@@ -215,6 +215,8 @@ const calendar = createRoute({
   getParentRoute: () => shell,
   path: '/settings/calendars/$id',
   component: lazyRouteComponent(() => import('../features/campaigns/CalendarPage'), 'CalendarPage'),
+});
+
 const source = createRoute({
   getParentRoute: () => shell,
   path: '/campaigns/lists/$id/sources/$source',

@@ -13,10 +13,10 @@ const delayNames: readonly (keyof Delays)[] = [
   'machine',
 ];
 
-/** The part of a form that these fields need. */
+/** The part of a form that these fields need: a campaign's has more. */
 export interface AttemptForm {
   values: AttemptSettings;
-  set: <K extends keyof AttemptSettings>(key: K, value: AttemptSettings[K]) => void;
+  set<K extends keyof AttemptSettings>(key: K, value: AttemptSettings[K]): void;
   error: (field: string) => string | undefined;
 }
 

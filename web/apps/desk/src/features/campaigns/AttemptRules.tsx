@@ -35,8 +35,7 @@ function RuleTable() {
             group: t('shell.menu.attempt_rules'),
             icon: Plus,
             keys: ['n'],
-            run: () =>
-              void navigate({ to: '/campaigns/attempt-rules/$id', params: { id: 'new' } }),
+            run: () => void navigate({ to: '/campaigns/attempt-rules/$id', params: { id: 'new' } }),
           },
         ]
       : [],

@@ -1,6 +1,6 @@
 // What an attempt rule would do with one contact: the server's own judgement, run ahead.
 import { presets, type AttemptSettings, type Outcome } from '@switchbell/api';
-import { browserZone, fmt, useTranslation } from '@switchbell/i18n';
+import { browserZone, fmt, useTranslation, wordsFor } from '@switchbell/i18n';
 import { FailureBox, NumberInput, Panel, Select, useDebouncedValue } from '@switchbell/ui';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -92,7 +92,10 @@ export function AttemptTimeline({ rule }: { rule: AttemptSettings }) {
                   {' · '}
                   {t(`campaigns.outcomes.${attempt.outcome}`)}
                   {attempt.moved && (
-                    <span className="muted small"> · {t(`campaigns.moved.${attempt.moved}`)}</span>
+                    <span className="muted small">
+                      {' '}
+                      · {wordsFor(`campaigns.moved.${attempt.moved}`) ?? attempt.moved}
+                    </span>
                   )}
                 </span>
               </li>
@@ -100,7 +103,7 @@ export function AttemptTimeline({ rule }: { rule: AttemptSettings }) {
             <li className={css.step} data-tone="end">
               <span className={css.dot} aria-hidden="true" />
               <span className={css.when}>{t('campaigns.preview_end')}</span>
-              <span>{t(`campaigns.ends.${told.data.ends}`)}</span>
+              <span>{wordsFor(`campaigns.ends.${told.data.ends}`) ?? told.data.ends}</span>
             </li>
           </ol>
         )}

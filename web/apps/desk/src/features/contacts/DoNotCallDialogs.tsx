@@ -1,20 +1,7 @@
 // One number, or a file of numbers, joins the do-not-call list.
-import {
-  campaigns,
-  contacts,
-  type DoNotCallImport,
-  type DoNotCallScope,
-} from '@switchbell/api';
+import { campaigns, contacts, type DoNotCallImport, type DoNotCallScope } from '@switchbell/api';
 import { fmt, useTranslation } from '@switchbell/i18n';
-import {
-  Button,
-  FileDrop,
-  Modal,
-  Select,
-  Stat,
-  TextInput,
-  toast,
-} from '@switchbell/ui';
+import { Button, FileDrop, Modal, Select, Stat, TextInput, toast } from '@switchbell/ui';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -56,8 +43,7 @@ function TermsFields({
     queryFn: ({ signal }) => campaigns.list({}, { signal }),
     enabled: form.values.scope === 'campaign' && seesCampaigns,
   });
-  const targets =
-    form.values.scope === 'list' ? (lists.data ?? []) : (found.data?.items ?? []);
+  const targets = form.values.scope === 'list' ? (lists.data ?? []) : (found.data?.items ?? []);
   return (
     <>
       <Select
@@ -128,10 +114,7 @@ export function AddNumber({ onClose }: { onClose: () => void }) {
           error={form.error('phone')}
           data-autofocus
         />
-        <TermsFields
-          form={form}
-          set={(patch) => form.setValues({ ...form.values, ...patch })}
-        />
+        <TermsFields form={form} set={(patch) => form.setValues({ ...form.values, ...patch })} />
         <FormProblem form={form} />
         <div className="row actions-end">
           <Button variant="default" onClick={onClose}>
@@ -181,10 +164,7 @@ export function LoadNumbers({ onClose }: { onClose: () => void }) {
               onFiles={([first]) => setFile(first ?? null)}
             />
           )}
-          <TermsFields
-          form={form}
-          set={(patch) => form.setValues({ ...form.values, ...patch })}
-        />
+          <TermsFields form={form} set={(patch) => form.setValues({ ...form.values, ...patch })} />
           <FormProblem form={form} />
           <div className="row actions-end">
             <Button variant="default" onClick={onClose}>

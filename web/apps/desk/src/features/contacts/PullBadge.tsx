@@ -1,6 +1,6 @@
 // The state of a load of a source, and what went wrong, in words.
 import type { Pull, SourceFault } from '@switchbell/api';
-import { fmt, type useTranslation, useTranslation as useWords } from '@switchbell/i18n';
+import { fmt, useTranslation, wordsFor } from '@switchbell/i18n';
 import { Badge, type Tone } from '@switchbell/ui';
 import { CircleCheck, CircleX, CloudDownload, LoaderCircle, type LucideIcon } from 'lucide-react';
 
@@ -12,7 +12,7 @@ const looks: Record<Pull['state'], [Tone, LucideIcon]> = {
 };
 
 export function PullBadge({ state }: { state: Pull['state'] }) {
-  const { t } = useWords();
+  const { t } = useTranslation();
   const [tone, Icon] = looks[state];
   return (
     <Badge tone={tone} icon={<Icon size={14} />}>
@@ -21,16 +21,15 @@ export function PullBadge({ state }: { state: Pull['state'] }) {
   );
 }
 
-type T = ReturnType<typeof useTranslation>['t'];
-
 /** A fault in a sentence, with the redirect that led to it. */
-export function faultWords(t: T, fault: SourceFault): string {
+export function faultWords(fault: SourceFault): string {
   const params: Record<string, unknown> = { ...fault.params };
   if (typeof params['bytes'] === 'number') params['bytes'] = fmt.bytes(params['bytes']);
   if (typeof params['network'] === 'string')
-    params['network'] = t(`contacts.network.${params['network']}` as 'contacts.network.private');
-  const key = `contacts.fault.${fault.code}` as 'contacts.fault.broken';
-  const words = t(key, { ...params, defaultValue: fault.code } as never) as string;
+    params['network'] = wordsFor(`contacts.network.${params['network']}`) ?? params['network'];
+  const words = wordsFor(`contacts.fault.${fault.code}`, params) ?? fault.code;
   const to = params['redirected_to'];
-  return typeof to === 'string' ? `${t('contacts.fault.redirected', { to })} ${words}` : words;
+  return typeof to === 'string'
+    ? `${wordsFor('contacts.fault.redirected', { to })} ${words}`
+    : words;
 }

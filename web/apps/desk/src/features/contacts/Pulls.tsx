@@ -34,9 +34,7 @@ export function Pulls({ source }: { source: Source }) {
                 <th scope="col">{t('contacts.pull_when')}</th>
                 <th scope="col">{t('contacts.pull_state')}</th>
                 <th scope="col">{t('contacts.pull_result')}</th>
-                <th scope="col">
-                  {t('contacts.raw_answer')}
-                </th>
+                <th scope="col">{t('contacts.raw_answer')}</th>
               </tr>
             </thead>
             <tbody>
@@ -48,7 +46,7 @@ export function Pulls({ source }: { source: Source }) {
                   </td>
                   <td>
                     {pull.fault
-                      ? faultWords(t, pull.fault)
+                      ? faultWords(pull.fault)
                       : pull.import && (
                           <>
                             {t('contacts.import_line', {

@@ -129,7 +129,7 @@ function Editor({ source, kind }: { source: Source | null; kind: 'feed' | 'sheet
       setTesting(false);
     }
   };
-  const usePath = (path: string) => {
+  const takePath = (path: string) => {
     const now = { ...values, path };
     form.setValues(now);
     void test(now);
@@ -252,7 +252,7 @@ function Editor({ source, kind }: { source: Source | null; kind: 'feed' | 'sheet
       <div role="status" aria-live="polite">
         {testing && <p className="muted">{t('contacts.testing')}</p>}
         {tested && !testing && (
-          <TestResult result={tested.result} settings={settingsOf(values)} usePath={usePath} />
+          <TestResult result={tested.result} settings={settingsOf(values)} takePath={takePath} />
         )}
       </div>
       {source && <Pulls source={source} />}
@@ -262,8 +262,7 @@ function Editor({ source, kind }: { source: Source | null; kind: 'feed' | 'sheet
 }
 
 /** What a test proves: the settings and the secret. */
-const fingerprint = (values: SourceValues) =>
-  JSON.stringify([settingsOf(values), values.secret]);
+const fingerprint = (values: SourceValues) => JSON.stringify([settingsOf(values), values.secret]);
 
 const sameRest = (a: SourceValues, b: SourceValues) =>
   a.name === b.name &&

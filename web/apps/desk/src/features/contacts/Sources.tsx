@@ -82,7 +82,7 @@ function Row({ source }: { source: Source }) {
           {t('contacts.next_load', { when: fmt.brief(source.next_at) })}
         </span>
       ) : null}
-      {last?.fault && <span className="small">{faultWords(t, last.fault)}</span>}
+      {last?.fault && <span className="small">{faultWords(last.fault)}</span>}
     </li>
   );
 }

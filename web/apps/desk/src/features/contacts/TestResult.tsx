@@ -20,11 +20,11 @@ function pretty(raw: string): string {
 export function TestResult({
   result,
   settings,
-  usePath,
+  takePath,
 }: {
   result: TestLoad;
   settings: SourceSettings;
-  usePath: (path: string) => void;
+  takePath: (path: string) => void;
 }) {
   const { t } = useTranslation();
   const raw = useMemo(() => pretty(result.raw), [result.raw]);
@@ -38,7 +38,7 @@ export function TestResult({
         icon={result.fault ? <CircleX size={18} /> : <CircleCheck size={18} />}
         title={
           result.fault
-            ? faultWords(t, result.fault)
+            ? faultWords(result.fault)
             : result.rows === 0
               ? t('contacts.test_empty')
               : t('contacts.test_rows', {
@@ -60,7 +60,7 @@ export function TestResult({
                   key={array.path}
                   size="xs"
                   variant="default"
-                  onClick={() => usePath(array.path)}
+                  onClick={() => takePath(array.path)}
                 >
                   {t('contacts.use_array', {
                     path: array.path || t('contacts.whole_answer'),
@@ -128,8 +128,7 @@ function Sample({ result }: { result: TestLoad }) {
               <td>
                 {row.problem ? (
                   <>
-                    <span>{row.written}</span>{' '}
-                    <span className={css.refused}>{row.problem}</span>
+                    <span>{row.written}</span> <span className={css.refused}>{row.problem}</span>
                   </>
                 ) : (
                   <>
