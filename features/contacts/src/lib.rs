@@ -8,6 +8,7 @@ mod jobs;
 mod mapping;
 mod merge;
 mod phone;
+mod plant;
 mod problems;
 mod reason;
 mod rejected;
@@ -46,6 +47,7 @@ pub(crate) struct State {
     pub(crate) google: Google,
     /// Workbooks that are unpacked at the same time: one, for each may take a hundred megabytes.
     pub(crate) unpacking: Arc<Semaphore>,
+    pub(crate) plants: plant::Plants,
 }
 
 impl Contacts {
@@ -57,7 +59,8 @@ impl Contacts {
     /// As [`Contacts::new`], with sheets asked for elsewhere; for tests.
     pub fn with_google(handles: Handles, uses: Arc<dyn ListUses>, google: Google) -> Self {
         let unpacking = Arc::new(Semaphore::new(1));
-        Self(Arc::new(State { handles, uses, google, unpacking }))
+        let plants = plant::Plants::from_env();
+        Self(Arc::new(State { handles, uses, google, unpacking, plants }))
     }
 
     /// Makes a list of these contacts, under a free name.

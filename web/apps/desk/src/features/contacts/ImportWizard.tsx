@@ -191,8 +191,7 @@ function Run({ list, id, back }: { list: string; id: string; back: string | unde
               <p role="status">{t('contacts.reading_file')}</p>
             </Panel>
           );
-        if (now.state === 'ready')
-          return <Preview key={lookOf(now)} data={now} />;
+        if (now.state === 'ready') return <Preview key={lookOf(now)} data={now} />;
         if (now.state === 'running') return <Running data={now} />;
         return <Result data={now} list={list} back={back} />;
       }}
