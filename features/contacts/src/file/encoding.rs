@@ -101,7 +101,7 @@ pub(crate) fn kind(start: &[u8]) -> Result<Kind, NotText> {
     if start.starts_with(b"\xFE\xFF") {
         return Ok(Kind::Wide(Encoding::Utf16Be));
     }
-    let zeros = start.iter().filter(|byte| **byte == 0).count();
+    let zeros = start.split(|byte| *byte == 0).count() - 1;
     if zeros * 4 > start.len() {
         return Err(NotText::Utf16);
     }

@@ -218,6 +218,27 @@ mod tests {
         assert_eq!(cells(&cut.rows[0]), ["ab", "", "x y"]);
     }
 
+    /// A row is never looked for beyond its longest length, whatever the file is made of.
+    #[test]
+    fn hostile_files_are_cut_within_their_bounds() {
+        for (text, rows) in [
+            // Nothing but marks, delimiters or line ends; one line without an end.
+            ("\"".repeat(300_000), 5),
+            (",".repeat(300_000), 1),
+            ("\n".repeat(300_000), 0),
+            ("\r".repeat(300_000), 0),
+            ("x".repeat(300_000), 1),
+            ("\"\n".repeat(1_000), 501),
+        ] {
+            let cut = cut(text.as_bytes(), FORMAT, 0, usize::MAX, true);
+            assert_eq!(cut.bytes, text.len());
+            assert!(cut.rows.len() <= rows, "{} of {:?}", cut.rows.len(), &text[..2]);
+            let cells: usize = cut.rows.iter().map(|row| row.cells.len()).sum();
+            let kept: usize = cut.rows.iter().flat_map(|row| &row.cells).map(String::len).sum();
+            assert!(cells <= LONGEST_ROW * rows.max(1) && kept <= LONGEST_ROW * rows.max(1));
+        }
+    }
+
     proptest! {
         /// However a file is divided into pieces, the rows are the same and none is lost.
         #[test]

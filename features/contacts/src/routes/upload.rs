@@ -274,9 +274,10 @@ pub(crate) async fn look(
                 let last_region = preset.as_ref().map(|preset| preset.region.clone());
                 let region = wish.region.or(last_region).or(country).unwrap_or_default();
                 let preset_at = preset.as_ref().map(|preset| preset.used_at);
-                let mapping = preset.map(|preset| preset.mapping).unwrap_or_else(|| {
-                    Mapping::guess(&columns, &preview.sample, Region::of(&region))
-                });
+                let mapping = match preset {
+                    Some(preset) => preset.mapping,
+                    None => Mapping::guess(&columns, &preview.sample, Region::of(&region)),
+                };
                 let look = Look {
                     blob_key: key,
                     book,

@@ -29,7 +29,7 @@ fn key(columns: &[String]) -> String {
         digest.update((head.len() as u64).to_le_bytes());
         digest.update(head);
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.finalize().iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
 }
 
 /// What was last used for these heads, if it still fits.

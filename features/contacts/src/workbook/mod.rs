@@ -28,7 +28,7 @@ use styles::Styles;
 use crate::mapping;
 
 /// Why there are no rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Another kind of spreadsheet: ODS, XLS or XLSB.
     OtherKind,

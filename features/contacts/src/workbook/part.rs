@@ -74,17 +74,13 @@ impl<R: Read> Part<R> {
                 self.depth = self.depth.saturating_sub(1);
                 Piece::End(tag)
             }
-            Event::Text(text) => {
-                let bytes = text.into_inner();
-                Piece::Text(lossy(bytes))
-            }
+            Event::Text(text) => Piece::Text(lossy(text.into_inner())),
             Event::CData(text) => Piece::Text(lossy(text.into_inner())),
-            Event::GeneralRef(name) => Piece::Text(match name.resolve_char_ref() {
-                Ok(Some(c)) => c.to_string().into(),
-                Ok(None) | Err(_) => {
-                    let named = std::str::from_utf8(&name).ok().and_then(resolve_xml_entity);
-                    named.unwrap_or_default().into()
-                }
+            Event::GeneralRef(name) => Piece::Text(if let Ok(Some(c)) = name.resolve_char_ref() {
+                c.to_string().into()
+            } else {
+                let named = std::str::from_utf8(&name).ok().and_then(resolve_xml_entity);
+                named.unwrap_or_default().into()
             }),
             // A type of its own is how entities are made that unfold without end.
             Event::DocType(_) => return Err(Fault::NotAWorkbook),

@@ -15,15 +15,6 @@ pub(crate) fn template(sheet: &str, heads: &[&str]) -> ZipResult<Vec<u8>> {
     let doc = format!("{NS}officeDocument/2006/relationships");
     let package = format!("{NS}package/2006");
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-    let cells: String = heads
-        .iter()
-        .map(|head| format!("<c s=\"1\" t=\"inlineStr\"><is><t>{}</t></is></c>", escaped(head)))
-        .collect();
-    let xf = |format: u8| {
-        format!(
-            "<xf numFmtId=\"{format}\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/>"
-        )
-    };
     let parts = [
         (
             "[Content_Types].xml",
@@ -59,29 +50,42 @@ pub(crate) fn template(sheet: &str, heads: &[&str]) -> ZipResult<Vec<u8>> {
                  Id=\"styles\" Type=\"{doc}/styles\" Target=\"styles.xml\"/></Relationships>"
             ),
         ),
-        (
-            "xl/styles.xml",
-            format!(
-                "<styleSheet xmlns=\"{main}\"><fonts count=\"1\"><font><sz val=\"11\"/>\
-                 <name val=\"Calibri\"/></font></fonts><fills count=\"2\"><fill>\
-                 <patternFill patternType=\"none\"/></fill><fill>\
-                 <patternFill patternType=\"gray125\"/></fill></fills><borders count=\"1\">\
-                 <border/></borders><cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" \
-                 fillId=\"0\" borderId=\"0\"/></cellStyleXfs><cellXfs count=\"2\">{}{}</cellXfs>\
-                 </styleSheet>",
-                xf(0),
-                xf(49)
-            ),
-        ),
-        (
-            "xl/worksheets/sheet1.xml",
-            format!(
-                "<worksheet xmlns=\"{main}\"><cols>{COLUMN}</cols><sheetData>\
-                 <row r=\"1\">{cells}</row></sheetData></worksheet>"
-            ),
-        ),
+        ("xl/styles.xml", styles(&main)),
+        ("xl/worksheets/sheet1.xml", rows(&main, heads)),
     ];
     pack(parts.iter().map(|(name, body)| (*name, format!("{HEAD}{body}"))))
+}
+
+/// Two formats of cells: any, and text.
+fn styles(main: &str) -> String {
+    let xf = |format: u8| {
+        format!(
+            "<xf numFmtId=\"{format}\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" \
+             applyNumberFormat=\"1\"/>"
+        )
+    };
+    format!(
+        "<styleSheet xmlns=\"{main}\"><fonts count=\"1\"><font><sz val=\"11\"/>\
+         <name val=\"Calibri\"/></font></fonts><fills count=\"2\"><fill>\
+         <patternFill patternType=\"none\"/></fill><fill><patternFill patternType=\"gray125\"/>\
+         </fill></fills><borders count=\"1\"><border/></borders><cellStyleXfs count=\"1\">\
+         <xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs>\
+         <cellXfs count=\"2\">{}{}</cellXfs></styleSheet>",
+        xf(0),
+        xf(49)
+    )
+}
+
+fn rows(main: &str, heads: &[&str]) -> String {
+    let mut cells = String::new();
+    for head in heads {
+        let head = escaped(head);
+        cells += &format!("<c s=\"1\" t=\"inlineStr\"><is><t>{head}</t></is></c>");
+    }
+    format!(
+        "<worksheet xmlns=\"{main}\"><cols>{COLUMN}</cols><sheetData><row r=\"1\">{cells}</row>\
+         </sheetData></worksheet>"
+    )
 }
 
 /// The parts as a file.

@@ -23,14 +23,14 @@ const LAST_DAY: f64 = 2_958_466.0;
 /// stands beside them and is no part of it.
 #[derive(Default)]
 pub(super) struct Text {
-    text: String,
+    kept: String,
     within: bool,
     beside: bool,
 }
 
 impl Text {
     pub(super) fn clear(&mut self) {
-        self.text.clear();
+        self.kept.clear();
         (self.within, self.beside) = (false, false);
     }
 
@@ -51,14 +51,14 @@ impl Text {
     }
 
     pub(super) fn push(&mut self, more: &str) {
-        if self.within && !self.beside && self.text.len() < KEPT {
+        if self.within && !self.beside && self.kept.len() < KEPT {
             let most = more.floor_char_boundary(KEPT);
-            self.text.push_str(&more[..most]);
+            self.kept.push_str(&more[..most]);
         }
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.text
+        &self.kept
     }
 }
 
@@ -185,15 +185,13 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
         let (before, from) = rest.split_at(at);
         plain.push_str(before);
         let code = from.get(2..6).filter(|_| from.as_bytes().get(6) == Some(&b'_'));
-        match code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32) {
-            Some(c) => {
-                plain.push(c);
-                rest = &from[7..];
-            }
-            None => {
-                plain.push_str("_x");
-                rest = &from[2..];
-            }
+        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        if let Some(c) = code.and_then(char::from_u32) {
+            plain.push(c);
+            rest = &from[7..];
+        } else {
+            plain.push_str("_x");
+            rest = &from[2..];
         }
     }
     plain.push_str(rest);

@@ -23,6 +23,17 @@ fn numbers(contact: &Value) -> Vec<&str> {
     numbers.iter().map(|number| number["phone"].as_str().unwrap()).collect()
 }
 
+/// A file in an encoding; `bom` is UTF-8 with a byte order mark.
+fn written(text: String, encoding: &str) -> Vec<u8> {
+    match encoding {
+        "bom" => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+        "windows-1251" => WINDOWS_1251.encode(&text).0.into_owned(),
+        "utf-16le" => utf_16(&text, u16::to_le_bytes),
+        "utf-16be" => utf_16(&text, u16::to_be_bytes),
+        _ => text.into_bytes(),
+    }
+}
+
 /// With a byte order mark.
 fn utf_16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
     std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(order).collect()
@@ -62,13 +73,7 @@ async fn alo_10_every_encoding_delimiter_and_header_gives_the_same_contacts() {
                 }
                 let rows = rows.iter().map(|row| row.join(delimiter)).collect::<Vec<_>>();
                 let text = rows.join(end) + end;
-                let bytes = match encoding {
-                    "bom" => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
-                    "windows-1251" => WINDOWS_1251.encode(&text).0.into_owned(),
-                    "utf-16le" => utf_16(&text, u16::to_le_bytes),
-                    "utf-16be" => utf_16(&text, u16::to_be_bytes),
-                    _ => text.into_bytes(),
-                };
+                let bytes = written(text, encoding);
                 let name = format!("{encoding} {delimiter:?} header {header}");
                 let mut import = world.upload(&list, bytes).await.ok();
                 assert_eq!(import["state"], "ready", "{name}");

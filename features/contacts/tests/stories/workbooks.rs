@@ -19,8 +19,9 @@ fn workbook(sheets: &[(&str, Vec<Vec<Value>>)]) -> Vec<u8> {
         links += &format!(
             "<Relationship Id=\"s{n}\" Type=\"{NS}/worksheet\" Target=\"worksheets/{n}.xml\"/>"
         );
-        let rows: String = rows.iter().map(|row| format!("<row>{}</row>", cells(row))).collect();
-        let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+        let rows: Vec<String> = rows.iter().map(|row| cells(row)).collect();
+        let rows = rows.join("</row><row>");
+        let sheet = format!("<worksheet><sheetData><row>{rows}</row></sheetData></worksheet>");
         parts.push((format!("xl/worksheets/{n}.xml"), sheet));
     }
     let root = format!(
@@ -69,7 +70,7 @@ fn people() -> Vec<(&'static str, Vec<Vec<Value>>)> {
     ]
 }
 
-async fn files(world: &World) -> Vec<String> {
+fn files(world: &World) -> Vec<String> {
     let root = world.handles().blob.path("1/import").unwrap();
     let Ok(found) = std::fs::read_dir(root) else { return Vec::new() };
     found.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -85,9 +86,9 @@ async fn alo_10_a_workbook_is_imported_like_a_text_and_errors_name_its_rows() {
         assert_eq!((&import["sheet"], &import["has_header"]), (&json!("Люди"), &json!(true)));
         assert_eq!(import["columns"], json!(["Код", "Телефон", "Ім'я", "Борг"]));
         assert_eq!(import["sample"][0], json!(["17", "380931234567", "Олена", "12.5"]));
-        assert_eq!(files(&world).await.len(), 2);
+        assert_eq!(files(&world).len(), 2);
         world.start(&import).await;
-        assert_eq!(files(&world).await.len(), 1);
+        assert_eq!(files(&world).len(), 1);
         world.work().await;
         let done = world.reread(&import).await;
         assert_eq!((&done["state"], &done["counts"]["added"]), (&json!("done"), &json!(2)));
@@ -105,7 +106,7 @@ async fn alo_10_a_workbook_is_imported_like_a_text_and_errors_name_its_rows() {
         let csv = world.get(&format!("{}/rejected.csv?language=en", path(&import))).await;
         let text = String::from_utf8(csv.bytes.to_vec()).unwrap();
         assert!(text.contains("\r\n4,The phone number cannot be read.,18,none,'=1+1"), "{text}");
-        assert!(files(&world).await.is_empty());
+        assert!(files(&world).is_empty());
     })
     .await;
 }
@@ -119,7 +120,7 @@ async fn another_sheet_can_be_chosen_and_nothing_is_left_of_the_others() {
         let other = world.ours.patch(&place, json!({ "sheet": "Other" })).await.ok();
         assert_eq!((&other["sheet"], &other["columns"]), (&json!("Other"), &json!(["phone"])));
         assert_eq!(other["sample"], json!([["998901234567"]]));
-        assert_eq!(files(&world).await.len(), 2);
+        assert_eq!(files(&world).len(), 2);
         // A sheet without rows, and one that is not there, leave what was chosen.
         let empty = world.ours.patch(&place, json!({ "sheet": "Notes" })).await;
         assert_eq!(empty.problem(), (422, "import_no_rows".to_owned()));
@@ -133,7 +134,7 @@ async fn another_sheet_can_be_chosen_and_nothing_is_left_of_the_others() {
         world.start(&other).await;
         world.work().await;
         assert_eq!(world.reread(&import).await["counts"]["added"], 1);
-        assert!(files(&world).await.is_empty());
+        assert!(files(&world).is_empty());
         let late = world.ours.patch(&place, json!({ "sheet": "Люди" })).await;
         assert_eq!(late.problem(), (409, "import_not_ready".to_owned()));
     })
@@ -146,11 +147,11 @@ async fn a_workbook_that_is_cancelled_or_whose_list_goes_leaves_no_file() {
         let list = world.list("People").await;
         let import = world.upload(&list, workbook(&people())).await.ok();
         world.ours.post(&format!("{}/cancel", path(&import)), Value::Null).await.ok();
-        assert!(files(&world).await.is_empty());
+        assert!(files(&world).is_empty());
         world.upload(&list, workbook(&people())).await.ok();
         assert_eq!(world.ours.delete(&format!("/lists/{list}")).await.status.as_u16(), 204);
         world.work().await;
-        assert!(files(&world).await.is_empty());
+        assert!(files(&world).is_empty());
     })
     .await;
 }
@@ -182,7 +183,7 @@ async fn what_is_no_workbook_is_refused_by_name_and_leaves_nothing() {
                 let refused = world.upload(&list, bytes).await;
                 assert_eq!(refused.problem().1, code, "{}", refused.value());
             }
-            assert!(files(&world).await.is_empty());
+            assert!(files(&world).is_empty());
         }
     })
     .await;
