@@ -356,7 +356,7 @@ mod tests {
         let mut any = settings("");
         // Every element has the keys that are needed.
         any.keys = Keys { id: "a".into(), phone: "a".into(), name: "a".into(), zone: None };
-        let wide: String = (0..20_000).map(|n| format!(",\"k{n}\":{n}")).collect();
+        let wide = (0..20_000).map(|n| format!(",\"k{n}\":{n}")).collect::<Vec<_>>().concat();
         let long = "\\u0416".repeat(30_000);
         let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
         for (element, most) in [

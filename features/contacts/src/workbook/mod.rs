@@ -52,8 +52,9 @@ const LONGEST_NAME: usize = 100;
 const OPENING: u64 = 4 * 1024 * 1024;
 /// Bytes of a part that is not a sheet and not the shared texts, unpacked.
 const SMALL_PART: u64 = 16 * 1024 * 1024;
-/// Bytes of a sheet, unpacked. A full sheet of a dozen columns has two thirds of it.
-const SHEET_PART: u64 = 1024 * 1024 * 1024;
+/// Bytes of a sheet, unpacked, and of all that are gone through in search of one with rows. A full
+/// sheet of a dozen columns has two thirds of it.
+const MOST_SHEET: u64 = 1024 * 1024 * 1024;
 
 /// A workbook whose parts were looked over.
 pub(crate) struct Book<R> {
@@ -61,6 +62,8 @@ pub(crate) struct Book<R> {
     sheets: Vec<Sheet>,
     strings: Strings,
     styles: Styles,
+    /// Bytes of sheets that may still be unpacked.
+    left: u64,
 }
 
 struct Sheet {
@@ -100,7 +103,7 @@ impl<R: Read + Seek> Book<R> {
             Some(path) => Strings::read(part(&mut zip, &path, strings::MOST_PART)?)?,
             None => Strings::default(),
         };
-        Ok(Self { zip, sheets, strings, styles })
+        Ok(Self { zip, sheets, strings, styles, left: MOST_SHEET })
     }
 
     /// The names of the sheets, in their order; each different.
@@ -116,8 +119,10 @@ impl<R: Read + Seek> Book<R> {
         write: impl FnMut(Vec<u8>) -> Result<(), Fault>,
     ) -> Result<u64, Fault> {
         let path = self.sheets.get(sheet).ok_or(Fault::NoSheet)?.path.clone();
-        let part = part(&mut self.zip, &path, SHEET_PART)?;
-        rows::convert(part, &self.strings, &self.styles, write)
+        let mut part = part(&mut self.zip, &path, self.left)?;
+        let rows = rows::convert(&mut part, &self.strings, &self.styles, write);
+        self.left = part.left();
+        rows
     }
 
     /// As [`Book::convert`], for the first sheet that has rows; which one that is.

@@ -53,6 +53,11 @@ impl<R: Read> Part<R> {
         Self { reader, piece: Vec::new(), depth: 0 }
     }
 
+    /// How many bytes more it might unpack to.
+    pub(super) fn left(&self) -> u64 {
+        self.reader.get_ref().part
+    }
+
     /// The next piece.
     pub(super) fn next(&mut self) -> Result<Piece<'_>, Fault> {
         self.piece.clear();

@@ -20,7 +20,7 @@ const PIECE: usize = 256 * 1024;
 
 /// Writes the rows of a sheet; see [`super::Book::convert`].
 pub(super) fn convert<R: Read>(
-    mut part: Part<R>,
+    part: &mut Part<R>,
     strings: &Strings,
     styles: &Styles,
     write: impl FnMut(Vec<u8>) -> Result<(), Fault>,
@@ -81,12 +81,19 @@ impl Row {
     }
 
     fn cell(&mut self, tag: &BytesStart<'_>) {
-        if let Some(column) = attribute(tag, "r").and_then(|r| column(&r)) {
-            self.column = column;
-        }
-        self.kind = Some(Kind::of(attribute(tag, "t").as_deref()));
-        self.style = attribute(tag, "s").and_then(|s| s.trim().parse().ok()).unwrap_or_default();
+        (self.kind, self.style) = (Some(Kind::of(b"n")), 0);
         self.text.clear();
+        // There are millions of cells: they are looked at once, and nothing is made of them.
+        let mut all = tag.attributes();
+        all.with_checks(false);
+        for one in all.flatten() {
+            match one.key.as_ref() {
+                b"r" => self.column = column(&one.value).unwrap_or(self.column),
+                b"s" => self.style = number(&one.value).unwrap_or_default(),
+                b"t" => self.kind = Some(Kind::of(&one.value)),
+                _ => {}
+            }
+        }
     }
 
     fn end_cell(&mut self, strings: &Strings, styles: &Styles) {
@@ -107,13 +114,17 @@ impl Row {
 }
 
 /// The place of a cell like `AB12`, from 0.
-fn column(name: &str) -> Option<usize> {
-    let letters = name.bytes().take_while(u8::is_ascii_alphabetic);
+fn column(name: &[u8]) -> Option<usize> {
+    let letters = name.iter().take_while(|byte| byte.is_ascii_alphabetic());
     let number = letters.fold(0_usize, |sum, letter| {
         let value = letter.to_ascii_uppercase() - b'A' + 1;
         sum.saturating_mul(26).saturating_add(value.into())
     });
     number.checked_sub(1)
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
 /// The file on its way: CSV, a row on the line of its number.

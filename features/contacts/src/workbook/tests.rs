@@ -242,6 +242,18 @@ fn a_part_that_unpacks_to_more_than_its_bound_is_left_off() {
 }
 
 #[test]
+fn sheets_without_rows_share_one_bound() {
+    let empty = "<row/>".repeat(1_000);
+    let file = book(&[("A", "", empty.as_str()), ("B", "", "<row><c><v>1</v></c></row>")], &[]);
+    let mut all = Book::open(Cursor::new(&file)).unwrap();
+    assert_eq!(all.convert_first(|_| Ok(())), Ok(1));
+    assert!(all.left < MOST_SHEET - 6_000);
+    let mut little = Book::open(Cursor::new(&file)).unwrap();
+    little.left = 6_050;
+    assert_eq!(little.convert_first(|_| Ok(())), Err(Fault::TooLarge));
+}
+
+#[test]
 fn shared_texts_have_a_bound_together() {
     let text = format!("<si><t>{}</t></si>", "x".repeat(8_000));
     let xml = format!("<sst>{}</sst>", text.repeat(100));

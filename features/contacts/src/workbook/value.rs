@@ -76,13 +76,13 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The kind of a `t` attribute.
-    pub(super) fn of(t: Option<&str>) -> Self {
+    pub(super) fn of(t: &[u8]) -> Self {
         match t {
-            None | Some("n") => Self::Number,
-            Some("s") => Self::Shared,
-            Some("b") => Self::Bool,
-            Some("d") => Self::Moment,
-            Some(_) => Self::Text,
+            b"n" => Self::Number,
+            b"s" => Self::Shared,
+            b"b" => Self::Bool,
+            b"d" => Self::Moment,
+            _ => Self::Text,
         }
     }
 }
