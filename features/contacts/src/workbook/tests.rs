@@ -157,6 +157,9 @@ fn the_first_sheet_with_rows_is_read_and_hidden_ones_are_not_offered() {
     assert_eq!(rows(&file, Some(9)), Err(Fault::NoSheet));
     assert_eq!(rows(&book(&sheets[..1], &[]), None).unwrap()[0].1, ["1"]);
     assert_eq!(rows(&book(&sheets[1..2], &[]), None), Err(Fault::NoSheet));
+    // A choice of sheets needs a name for each.
+    let twice = book(&[("A", "", ""), ("A", "", ""), ("", "", "")], &[]);
+    assert_eq!(Book::open(Cursor::new(&twice)).unwrap().sheets(), ["A", "A (2)", "3"]);
 }
 
 #[test]

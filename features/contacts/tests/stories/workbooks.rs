@@ -4,6 +4,7 @@
 use std::io::{Cursor, Write as _};
 
 use axum::{body::Body, http::Method};
+use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Value, json};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -222,6 +223,47 @@ async fn the_template_is_a_workbook_too_and_may_be_uploaded_again() {
         assert_eq!(import["sheet"], "Контакты");
         assert_eq!(import["columns"][1], "телефон");
         assert_eq!(import["mapping"]["phone"], json!(["телефон", "телефон 2"]));
+    })
+    .await;
+}
+
+/// Whatever becomes of a workbook on its way, no request fails unexpectedly, and what is taken is
+/// accounted for.
+#[tokio::test]
+async fn a_damaged_workbook_is_imported_or_refused_and_every_row_is_accounted_for() {
+    each(|world| async move {
+        let list = world.list("Noise").await;
+        let whole = workbook(&people());
+        let mut runner = TestRunner::deterministic();
+        let turns = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
+        let mut taken = 0;
+        for _ in 0..60 {
+            let mut bytes = whole.clone();
+            for (at, byte) in turns.new_tree(&mut runner).unwrap().current() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let answer = world.upload(&list, bytes).await;
+            assert_ne!(answer.status.as_u16(), 500, "{}", answer.value());
+            if !answer.status.is_success() {
+                continue;
+            }
+            let mut import = answer.value();
+            if import["mapping"]["phone"] == json!([]) {
+                import["mapping"] = json!({ "phone": [import["columns"][0]] });
+            }
+            world.start(&import).await;
+            world.work().await;
+            let done = world.reread(&import).await;
+            assert_eq!(done["state"], "done", "{done}");
+            let count = |name: &str| done["counts"][name].as_i64().unwrap();
+            let sum: i64 =
+                ["added", "updated", "unchanged", "duplicates", "rejected"].map(count).iter().sum();
+            assert_eq!(sum, count("rows"), "{done}");
+            taken += 1;
+        }
+        assert!(taken > 0, "the damage is too great to say anything");
+        assert!(files(&world).is_empty());
     })
     .await;
 }
