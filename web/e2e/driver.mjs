@@ -18,7 +18,7 @@ export function words(language) {
   return (key, params = {}) => {
     const found = key.split('.').reduce((node, part) => node?.[part], areas);
     if (typeof found !== 'string') throw new Error(`${language} has no words for ${key}`);
-    return found.replace(/\{\{(\w+)\}\}/g, (_, name) => String(params[name] ?? `{{${name}}}`));
+    return found.replace(/\{\{(\w+)(?:, number)?\}\}/g, (_, name) => String(params[name] ?? `{{${name}}}`));
   };
 }
 
@@ -127,6 +127,24 @@ export class Person {
     }
     if (!(await has())) throw new Error(`arrows never reach ${tab}`);
     return this.page.keyboard.press('Enter');
+  }
+
+  /** Takes an entry of the menu that is open: with the keyboard by arrows. */
+  async take(entry) {
+    if (!this.keyboard) return entry.click();
+    await entry.waitFor();
+    const has = () => entry.evaluate((node) => node === document.activeElement);
+    for (let presses = 0; presses < 20 && !(await has()); presses += 1) {
+      await this.page.keyboard.press('ArrowDown');
+    }
+    if (!(await has())) throw new Error(`arrows never reach ${entry}`);
+    return this.page.keyboard.press('Enter');
+  }
+
+  /** An entry of the main menu; links with the same words also stand on pages. */
+  menu(name) {
+    const menu = this.page.getByRole('navigation', { name: this.t('shell.main_menu') });
+    return menu.getByRole('link', { name: this.t(`shell.menu.${name}`), exact: true });
   }
 
   /** Writes into a field. */

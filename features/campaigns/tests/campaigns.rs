@@ -2,6 +2,7 @@
 
 mod house;
 mod rehearsal;
+mod zones;
 
 use access::Role;
 use base::Id;
@@ -100,7 +101,9 @@ async fn a_campaign_calls_everybody_and_completes_by_itself() {
             page["next"].as_str().unwrap()
         );
         assert_eq!(house.desk.get(&rest).await.ok()["items"].as_array().unwrap().len(), 1);
-        let found = house.desk.get(&format!("/campaigns/{id}/contacts?q=contact%203")).await.ok();
+        let path = format!("/campaigns/{id}/contacts?state=closed&q=contact%203");
+        let found = house.desk.get(&path).await.ok();
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
         let contact = &found["items"][0];
         assert_eq!((&contact["attempts"], &contact["variables"]["debt"]), (&json!(2), &json!(3)));
         let path = format!("/campaigns/{id}/contacts/{}", contact["id"].as_str().unwrap());
@@ -379,6 +382,12 @@ async fn a_calendar_and_a_rule_are_copied_carried_over_and_obeyed_at_once() {
         let path = format!("/attempt-rules/{}", made["id"].as_str().unwrap());
         let wrong = house.desk.put(&path, json!({"name": "Gentle", "rule": rule})).await;
         assert_eq!(wrong.value()["errors"][0]["field"], "max_attempts");
+        // What nothing goes by any more can be deleted, once.
+        let calendar = format!("/calendars/{}", calendar["id"].as_str().unwrap());
+        for (preset, code) in [(calendar, "calendar_not_found"), (path, "attempt_rule_not_found")] {
+            assert_eq!(house.desk.delete(&preset).await.status.as_u16(), 204, "{preset}");
+            assert_eq!(house.desk.delete(&preset).await.problem(), (404, code.to_owned()));
+        }
         let gone = house.desk.post("/campaigns", json!({"name": "X", "calendar_id": "1"})).await;
         assert_eq!(gone.value()["errors"][0]["code"], "calendar_not_found");
     })
@@ -452,6 +461,25 @@ async fn each_attempt_goes_to_the_next_number_and_none_twice_to_one_that_is_none
         }
         house.until(&id, |c| counter(c, "attempted") == 1).await;
         assert_eq!(house.switch.numbers_called(), [BUSY, WRONG, SPARE, BUSY, SPARE]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_that_is_forbidden_gives_way_to_the_next_one() {
+    story(|house| async move {
+        house.switch.manner(BUSY, &[Phone::Says(486)]);
+        house.switch.manner(SPARE, &[Phone::Answers(3)]);
+        house.contact(1, &[BUSY, SPARE]).await;
+        let id = house.draft(json!({"max_attempts": 3})).await;
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        house.forbid(BUSY, true).await;
+        house.until_on(&id, SPARE).await;
+        house.advance(24 * 3_600);
+        house.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(house.switch.numbers_called(), [BUSY, SPARE]);
+        house.counters_are_right(&id).await;
     })
     .await;
 }
@@ -830,6 +858,16 @@ async fn what_a_running_campaign_uses_is_named_and_a_list_can_be_taken_off() {
             });
             read.await.unwrap()
         };
+        let named = async |account: i64| {
+            let campaign = id.parse().unwrap();
+            let read = house.world.handles.db.read(move |tx| {
+                Box::pin(async move {
+                    campaigns::campaign_name(tx, Id::from_raw(account), campaign).await
+                })
+            });
+            read.await.unwrap()
+        };
+        assert_eq!((named(1).await.as_deref(), named(2).await), (Some("Reminder"), None));
         assert_eq!(used().await, (None, None), "a draft holds on to nothing");
         house.start(&id).await;
         let name = Some("Reminder".to_owned());

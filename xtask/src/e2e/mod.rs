@@ -13,7 +13,9 @@ pub(crate) mod sipp;
 mod ssrf;
 mod twice;
 mod wal;
+mod why;
 pub(crate) mod world;
+mod zones;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
@@ -117,6 +119,19 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// The world driven into every reason why a campaign is, or is not, dialling.
+    Why {
+        /// Fault to plant: `forget`, a reason that is not driven into, or `wordless`, one that a
+        /// language has no sentence for.
+        #[arg(long)]
+        plant: Option<String>,
+    },
+    /// A thousand contacts in twelve zones across a change of clocks, judged by Python.
+    Zones {
+        /// Fault to plant: `hours`, `caps` or `forbidden`.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// Two starts: the set-up link once, then ready without a question.
     Twice {
         /// Fault to plant: `forget`, which removes the data between the starts.
@@ -137,6 +152,8 @@ impl Check {
             Self::Export { db, plant } => export::run(db, plant.as_deref()),
             Self::KillImport { db, plant } => kill_import::run(db, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
+            Self::Zones { plant } => zones::run(plant.as_deref()),
+            Self::Why { plant } => why::run(plant.as_deref()),
             Self::Ssrf { plant } => ssrf::run(plant.as_deref()),
             Self::Twice { plant } => twice::run(plant.as_deref()),
         }

@@ -535,6 +535,18 @@ impl House {
         );
     }
 
+    /// Waits until the only contact of a campaign has this number.
+    pub(crate) async fn until_on(&self, id: &str, phone: &str) {
+        for _ in 0..3_000 {
+            let page = self.desk.get(&format!("/campaigns/{id}/contacts")).await.ok();
+            if page["items"][0]["phone"] == phone {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("the contact never came to {phone}");
+    }
+
     /// Waits until so many calls are up on the wire.
     pub(crate) async fn until_up(&self, id: &str, calls: usize) {
         self.until(id, |_| self.switch.board.lock().unwrap().up.len() == calls).await;
