@@ -25,27 +25,32 @@ pub(crate) fn words(code: &str, language: Locale) -> &str {
 ///
 /// It has no rows: an example that somebody forgets to delete would be called.
 pub(crate) fn template(language: Locale) -> String {
-    let (delimiter, columns) = match language {
-        Locale::En => (Delimiter::Comma, ["id", "phone", "phone 2", "name", "time zone", "note"]),
-        Locale::Uk => (
-            Delimiter::Semicolon,
-            ["id", "телефон", "телефон 2", "ім'я", "часовий пояс", "примітка"],
-        ),
-        Locale::Ru => (
-            Delimiter::Semicolon,
-            ["id", "телефон", "телефон 2", "имя", "часовой пояс", "примечание"],
-        ),
-        Locale::Uz => {
-            (Delimiter::Semicolon, ["id", "telefon", "telefon 2", "ism", "vaqt mintaqasi", "izoh"])
-        }
-        Locale::Vi => (
-            Delimiter::Comma,
-            ["mã", "số điện thoại", "số điện thoại 2", "họ tên", "múi giờ", "ghi chú"],
-        ),
+    let delimiter = match language {
+        Locale::En | Locale::Vi => Delimiter::Comma,
+        Locale::Uk | Locale::Ru | Locale::Uz => Delimiter::Semicolon,
     };
     let mut table = Csv::new(delimiter.as_str());
-    table.row(columns);
+    table.row(template_heads(language).1);
     table.take()
+}
+
+/// The name of the template's sheet, and its columns.
+pub(crate) const fn template_heads(language: Locale) -> (&'static str, [&'static str; 6]) {
+    match language {
+        Locale::En => ("Contacts", ["id", "phone", "phone 2", "name", "time zone", "note"]),
+        Locale::Uk => {
+            ("Контакти", ["id", "телефон", "телефон 2", "ім'я", "часовий пояс", "примітка"])
+        }
+        Locale::Ru => {
+            ("Контакты", ["id", "телефон", "телефон 2", "имя", "часовой пояс", "примечание"])
+        }
+        Locale::Uz => {
+            ("Kontaktlar", ["id", "telefon", "telefon 2", "ism", "vaqt mintaqasi", "izoh"])
+        }
+        Locale::Vi => {
+            ("Liên hệ", ["mã", "số điện thoại", "số điện thoại 2", "họ tên", "múi giờ", "ghi chú"])
+        }
+    }
 }
 
 #[cfg(test)]

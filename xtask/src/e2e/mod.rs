@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod first_ring;
 mod kill;
+mod kill_import;
 pub(crate) mod postgres;
 pub(crate) mod sipp;
 mod ssrf;
@@ -97,6 +98,15 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Kill -9 during an import, a feed's pull and an export; no row twice, none lost.
+    KillImport {
+        /// Which database.
+        #[arg(long, default_value = "sqlite")]
+        db: Database,
+        /// Fault to plant: `forget-unit`, an import that goes on leaves 500 rows out.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// The claim is on the disk before the INVITE leaves, seen by strace.
     Wal {
         /// Fault to plant: `synchronous-off`.
@@ -140,6 +150,7 @@ impl Check {
             Self::Calendars { every, plant } => calendars::run(every, plant.as_deref()),
             Self::Kill { db, rounds, seed, plant } => kill::run(db, rounds, seed, plant.as_deref()),
             Self::Export { db, plant } => export::run(db, plant.as_deref()),
+            Self::KillImport { db, plant } => kill_import::run(db, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
             Self::Zones { plant } => zones::run(plant.as_deref()),
             Self::Why { plant } => why::run(plant.as_deref()),

@@ -188,8 +188,14 @@ impl World {
             .recv_timeout(Duration::from_mins(1))
             .with_context(|| format!("the server said nothing; its log:\n{}", self.log_tail()))?;
         self.printed = vec![first];
+        let (client, server) = (&self.client, &mut self.server);
         wait_for("/readyz", Duration::from_mins(1), || {
-            Ok((self.client.status("/readyz").ok() == Some(200)).then_some(()))
+            if let Some(child) = server
+                && let Some(status) = child.try_wait()?
+            {
+                bail!("the server has ended: {status}");
+            }
+            Ok((client.status("/readyz").ok() == Some(200)).then_some(()))
         })
         .with_context(|| format!("the server's log:\n{}", self.log_tail()))?;
         self.printed.extend(lines.try_iter());

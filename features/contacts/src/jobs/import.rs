@@ -20,6 +20,7 @@ use crate::{
     jobs::{ASK_AGAIN, patiently},
     mapping::Places,
     phone::Region,
+    plant::Point,
     problems::ContactProblem,
     routes::upload,
     store::{
@@ -151,6 +152,7 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
     let account = job.account;
     let mut window = Window::default();
     let mut tries = 0;
+    let mut goes_on = true;
     loop {
         let found = patiently(clock, job, || {
             db.read(move |tx| Box::pin(async move { imports::get(tx, account, id).await }))
@@ -169,7 +171,10 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
         if job.is_stopping() {
             return Err(Stop::Later("the server is being stopped".to_owned()));
         }
-        let unit = next_unit(blob, &mut window, &import).await?;
+        let mut unit = next_unit(blob, &mut window, &import).await?;
+        if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit() {
+            unit.rows.clear();
+        }
         let (ids, job, now) = (ids.clone(), job.clone(), clock.now());
         let is_stopping = job.is_stopping();
         let (done, total) = (unit.next_byte as u64, import.bytes as u64);
@@ -183,7 +188,10 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             })
             .await;
         match applied {
-            Ok(Applied::Done | Applied::Stale) => tries = 0,
+            Ok(Applied::Done | Applied::Stale) => {
+                state.plants.reach(Point::ImportUnit);
+                tries = 0;
+            }
             // The list was deleted meanwhile, or another unit was in the way, or the answer to the
             // commit was lost: the import's row tells where to go on.
             Err(

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     State,
+    routes::upload,
     store::{imports, lists},
 };
 
@@ -64,8 +65,8 @@ async fn remove(
         .read(move |tx| Box::pin(async move { imports::files_of_list(tx, account, list).await }))
         .await
         .map_err(|error| error.to_string())?;
-    for (_, key) in files {
-        blob.remove(&key).await.map_err(|error| error.to_string())?;
+    for left in files {
+        upload::remove(blob, &left).await.map_err(|error| error.to_string())?;
     }
     loop {
         let is_done = db

@@ -119,7 +119,13 @@ export const contacts = {
   import: (id: Id, o?: Signal) => http.get<Import>(`imports/${id}`, o),
   previewAgain: (
     id: Id,
-    body: { encoding?: Encoding; delimiter?: Delimiter; has_header?: boolean },
+    body: {
+      encoding?: Encoding;
+      delimiter?: Delimiter;
+      has_header?: boolean;
+      sheet?: string;
+      preset?: boolean;
+    },
   ) => http.patch<Import>(`imports/${id}`, { body }),
   startImport: (id: Id, body: { mapping: Mapping; region: string }) =>
     http.post<Import>(`imports/${id}/start`, { body }),

@@ -147,7 +147,7 @@ export interface ListContact {
   source: string;
 }
 
-export type Encoding = 'utf-8' | 'windows-1251';
+export type Encoding = 'utf-8' | 'windows-1251' | 'utf-16le' | 'utf-16be';
 export type Delimiter = ',' | ';' | '\t';
 export type ImportState = 'previewing' | 'ready' | 'running' | 'done' | 'cancelled' | 'failed';
 
@@ -272,12 +272,17 @@ export interface Import {
   state: ImportState;
   source: string;
   filename: string;
+  /** The sheets of a workbook; none of a text. */
+  sheets: string[];
+  sheet?: string | null;
   encoding: Encoding;
   delimiter: Delimiter;
   has_header: boolean;
   columns: string[];
   sample: string[][];
   mapping: Mapping;
+  /** When the suggested mapping was last used; absent when it is a guess. */
+  preset_at?: Moment | null;
   region: string;
   counts: {
     rows: number;
