@@ -2,5 +2,6 @@
 
 mod demo;
 mod house;
+mod https;
 mod live;
 mod routes;

@@ -6,9 +6,22 @@ import common from '../../locales/en/common.json';
 import contacts from '../../locales/en/contacts.json';
 import demo from '../../locales/en/demo.json';
 import errors from '../../locales/en/errors.json';
+import https from '../../locales/en/https.json';
 import people from '../../locales/en/people.json';
 import shell from '../../locales/en/shell.json';
 import voice from '../../locales/en/voice.json';
 import why from '../../locales/en/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default {
+  auth,
+  campaigns,
+  common,
+  contacts,
+  demo,
+  errors,
+  https,
+  people,
+  shell,
+  voice,
+  why,
+};

@@ -6,9 +6,22 @@ import common from '../../locales/ru/common.json';
 import contacts from '../../locales/ru/contacts.json';
 import demo from '../../locales/ru/demo.json';
 import errors from '../../locales/ru/errors.json';
+import https from '../../locales/ru/https.json';
 import people from '../../locales/ru/people.json';
 import shell from '../../locales/ru/shell.json';
 import voice from '../../locales/ru/voice.json';
 import why from '../../locales/ru/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default {
+  auth,
+  campaigns,
+  common,
+  contacts,
+  demo,
+  errors,
+  https,
+  people,
+  shell,
+  voice,
+  why,
+};

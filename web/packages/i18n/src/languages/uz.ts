@@ -6,9 +6,22 @@ import common from '../../locales/uz/common.json';
 import contacts from '../../locales/uz/contacts.json';
 import demo from '../../locales/uz/demo.json';
 import errors from '../../locales/uz/errors.json';
+import https from '../../locales/uz/https.json';
 import people from '../../locales/uz/people.json';
 import shell from '../../locales/uz/shell.json';
 import voice from '../../locales/uz/voice.json';
 import why from '../../locales/uz/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default {
+  auth,
+  campaigns,
+  common,
+  contacts,
+  demo,
+  errors,
+  https,
+  people,
+  shell,
+  voice,
+  why,
+};

@@ -6,9 +6,22 @@ import common from '../../locales/vi/common.json';
 import contacts from '../../locales/vi/contacts.json';
 import demo from '../../locales/vi/demo.json';
 import errors from '../../locales/vi/errors.json';
+import https from '../../locales/vi/https.json';
 import people from '../../locales/vi/people.json';
 import shell from '../../locales/vi/shell.json';
 import voice from '../../locales/vi/voice.json';
 import why from '../../locales/vi/why.json';
 
-export default { auth, campaigns, common, contacts, demo, errors, people, shell, voice, why };
+export default {
+  auth,
+  campaigns,
+  common,
+  contacts,
+  demo,
+  errors,
+  https,
+  people,
+  shell,
+  voice,
+  why,
+};
