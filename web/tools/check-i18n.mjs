@@ -75,6 +75,12 @@ const dynamic = [
   'shell.live.',
   'shell.live_tip.',
   'common.units.',
+  'https.faults.',
+  'https.modes.',
+  'https.mode_texts.',
+  'https.steps.',
+  'https.systems.',
+  'https.trust.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 

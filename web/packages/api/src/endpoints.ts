@@ -16,6 +16,7 @@ import type {
   CampaignContactCard,
   CampaignExport,
   CampaignSettings,
+  Certificate,
   ContactList,
   Delimiter,
   DemoNames,
@@ -258,6 +259,11 @@ export const presets = {
     },
     o?: Signal,
   ) => http.post<AttemptPreview>('attempt-rules/preview', { body, ...o }),
+};
+
+export const certificate = {
+  get: (o?: Signal) => http.get<Certificate>('https', o),
+  renew: () => http.post<Certificate>('https/renew'),
 };
 
 /** Short collections come whole, with or without the envelope of a page. */

@@ -5,6 +5,7 @@ import {
   CalendarClock,
   Building2,
   House,
+  LockKeyhole,
   Megaphone,
   Phone,
   PhoneOff,
@@ -27,6 +28,7 @@ export interface Menu {
     | 'lines'
     | 'users'
     | 'roles'
+    | 'https'
     | 'account';
   group: 'calls' | 'settings';
   to:
@@ -40,6 +42,7 @@ export interface Menu {
     | '/settings/lines'
     | '/settings/users'
     | '/settings/roles'
+    | '/settings/https'
     | '/settings/general';
   permission: Permission;
   icon: LucideIcon;
@@ -127,6 +130,14 @@ export const menus: readonly Menu[] = [
     permission: 'user.view',
     icon: ShieldCheck,
     key: 'o',
+  },
+  {
+    id: 'https',
+    group: 'settings',
+    to: '/settings/https',
+    permission: 'account.view',
+    icon: LockKeyhole,
+    key: 'p',
   },
   {
     id: 'account',

@@ -256,6 +256,12 @@ const roles = createRoute({
   component: lazyRouteComponent(() => import('../features/people/Roles'), 'Roles'),
 });
 
+const https = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/https',
+  component: lazyRouteComponent(() => import('../features/https/HttpsPage'), 'HttpsPage'),
+});
+
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/settings/general',
@@ -298,6 +304,7 @@ const routeTree = root.addChildren([
     line,
     users,
     roles,
+    https,
     account,
     profile,
     security,
