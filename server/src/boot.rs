@@ -141,6 +141,18 @@ impl Boot {
         })
     }
 
+    /// Where a device that does not trust this server yet finds how to, when that is needed.
+    pub fn trust_link(&self) -> Option<String> {
+        if self.tls.mode != tls::Mode::Local {
+            return None;
+        }
+        let plain = self.origin().replacen("https://", "http://", 1);
+        let second = self.tls.http.map(|http| http.port());
+        // A browser goes to port 80 by itself; the encrypted port answers plain HTTP as well.
+        let port = if self.listen.port() == 443 && second != Some(80) { ":443" } else { "" };
+        Some(format!("{plain}{port}/trust"))
+    }
+
     /// Where a browser finds the pages, without a slash at the end.
     pub fn origin(&self) -> String {
         if let Some(url) = &self.public_url {
@@ -265,6 +277,15 @@ mod tests {
             "https://a.example"
         );
         assert_eq!(origin("local", "", "127.0.0.1:8443", ""), "https://127.0.0.1:8443");
+        let trust = |listen: &str, http: &str| {
+            let tls = tls::Given { http: http.into(), ..tls::Given::default() };
+            Boot::with_tls(given(listen), &tls).unwrap().trust_link()
+        };
+        let told = |link: &str| Some(link.to_owned());
+        assert_eq!(trust("10.0.0.5:8443", ""), told("http://10.0.0.5:8443/trust"));
+        assert_eq!(trust("10.0.0.5:443", ""), told("http://10.0.0.5:443/trust"));
+        assert_eq!(trust("10.0.0.5:443", "0.0.0.0:80"), told("http://10.0.0.5/trust"));
+        assert_eq!(trust("127.0.0.1:443", ""), None);
     }
 
     #[test]

@@ -126,9 +126,8 @@ fn prepare(boot: &Boot) -> Result<()> {
 
 /// Prints the one line: the set-up link when there is no owner, else where to sign in.
 async fn announce(boot: &Boot, people: &People) -> Result<()> {
-    if boot.tls.mode == tls::Mode::Local {
-        let trust = format!("{}/trust", boot.origin().replacen("https://", "http://", 1));
-        tracing::info!(trust, "every device has to trust this server once: {trust}");
+    if let Some(trust) = boot.trust_link() {
+        tracing::info!("every device has to trust this server once: {trust}");
     }
     let path = people.setup_path().await?.unwrap_or_else(|| "/".to_owned());
     say(&format!("{}{path}", boot.origin()))

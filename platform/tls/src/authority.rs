@@ -95,7 +95,7 @@ impl Authority {
         let mut params = CertificateParams::default();
         (params.not_before, params.not_after) =
             (moment(now.minus(SKEW)), moment(now.minus(SKEW).plus(LIFE)));
-        let host = names::host_names().pop().unwrap_or_else(|| "server".to_owned());
+        let host = names::host_names().into_iter().next().unwrap_or_else(|| "server".to_owned());
         // A second authority of the same machine has another name: browsers remember keys by it.
         let mark = Sha256::digest(secret.public_key_raw());
         let name = format!("Switchbell on {host} {:02x}{:02x}", mark[0], mark[1]);

@@ -168,6 +168,9 @@ impl Given {
                 _ => return wrong(format!("tls.http is {text:?}; it is another address and port")),
             },
         };
+        if http.is_some() && mode == Mode::Off {
+            return wrong("tls.http leads to an encrypted port, and TLS is off".to_owned());
+        }
         let folder = data.join("tls");
         Ok(Config { mode, folder, listen, http, names, addresses: names::addresses })
     }
@@ -254,6 +257,8 @@ mod tests {
         refused(&Given { cert: text("c.pem"), ..Given::default() }, "tls.key");
         refused(&Given { http: text("80"), ..Given::default() }, "tls.http");
         refused(&Given { http: text("0.0.0.0:443"), ..Given::default() }, "tls.http");
+        let off = Given { mode: text("off"), http: text("0.0.0.0:80"), ..Given::default() };
+        refused(&off, "TLS is off");
         let acme = Given { mode: text("acme"), names: text("a.example"), ..Given::default() };
         let far = "http://ca.example/directory";
         refused(&Given { directory: text(far), ..acme.clone() }, "tls.directory");

@@ -300,6 +300,8 @@ impl Tls {
         if !self.0.place.has(&pair.key) {
             let Facts { names, issuer, .. } = &pair.facts;
             tracing::info!(names = names.join(" "), issuer, "a certificate is in force");
+            metrics::gauge!("switchbell_certificate_expires_seconds")
+                .set(pair.facts.not_after.seconds() as f64);
             self.0.place.set(Arc::clone(&pair.key));
             state.facts = Some(pair.facts.clone());
         }

@@ -198,7 +198,9 @@ function stepsOf(system: System): string[] {
 function Devices({ authority }: { authority: NonNullable<Certificate['authority']> }) {
   const { t } = useTranslation();
   const [system, setSystem] = useState<System>(() => ownSystem(navigator.userAgent));
-  const address = `http://${window.location.host}/trust`;
+  // The encrypted port answers plain http as well; without a number, a browser would go to port 80.
+  const { hostname, port, protocol } = window.location;
+  const address = `http://${hostname}:${port || (protocol === 'https:' ? '443' : '80')}/trust`;
   return (
     <Panel title={t('https.devices')} hint={t('https.devices_text')}>
       <div className={css.notes}>
