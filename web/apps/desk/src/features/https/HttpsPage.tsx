@@ -4,6 +4,7 @@ import { fmt, useTranslation, wordsFor } from '@switchbell/i18n';
 import {
   Badge,
   Button,
+  CopyButton,
   CopyField,
   FailureBox,
   Facts,
@@ -210,11 +211,14 @@ function Devices({ authority }: { authority: NonNullable<Certificate['authority'
             [t('https.valid_until'), fmt.dateTime(authority.not_after)],
           ]}
         />
-        <CopyField
-          label="SHA-256"
-          text={authority.fingerprint}
-          description={t('https.trust.check_text')}
-        />
+        <div>
+          <div className="row gap-2">
+            <h3 className={css.heading}>{t('https.fingerprint')}</h3>
+            <CopyButton text={authority.fingerprint} label={t('common.copy')} />
+          </div>
+          <code className={css.digits}>{authority.fingerprint}</code>
+          <p className="muted small">{t('https.fingerprint_text')}</p>
+        </div>
         <div className="row gap-2">
           <Button
             component="a"
