@@ -144,6 +144,7 @@ impl Origins {
     /// others it leads to the encrypted address.
     pub fn encrypted(mut self, tls: Encrypted) -> Self {
         self.names.extend(tls.names.iter().map(|name| name.to_ascii_lowercase()));
+        self.names.extend(self.public.as_ref().map(|(url, _)| name_and_port(url).0.to_owned()));
         Self { tls: Some(tls), ..self }
     }
 
@@ -169,12 +170,17 @@ impl Origins {
     }
 
     fn addressed(&self, host: &str, peer: Option<Peer>) -> Option<(String, bool)> {
-        if let Some((url, secure)) = &self.public
+        let secure = peer.is_some_and(|peer| peer.secure);
+        if let Some((url, safe)) = &self.public
             && url.split_once("://").is_some_and(|(_, authority)| authority == host)
         {
-            return Some((url.clone(), *secure));
+            // With TLS of our own, plain HTTP from elsewhere is no proxy's, whatever it calls itself.
+            let proxy = |peer: Peer| peer.remote.ip().to_canonical().is_loopback();
+            let believed = self.tls.is_none() || peer.is_none_or(proxy);
+            let secure = secure || (*safe && believed);
+            let scheme = if secure { "https" } else { "http" };
+            return Some((format!("{scheme}://{host}"), secure));
         }
-        let secure = peer.is_some_and(|peer| peer.secure);
         let local = peer.and_then(|peer| peer.local);
         let mine = |local: SocketAddr| {
             authority(&local.ip().to_canonical().to_string(), local.port(), secure)
@@ -225,16 +231,15 @@ impl Origins {
 
     /// Where the same host is reached encrypted.
     fn secured(&self, site: &Site) -> String {
-        if let Some((url, true)) = &self.public {
+        let (name, port) = name_and_port(&site.origin);
+        if let Some((url, true)) = &self.public
+            && name_and_port(url).0 == name
+        {
             return url.clone();
         }
-        let host = site.origin.split_once("://").map_or("", |(_, host)| host);
-        let (name, port) = host
-            .rsplit_once(':')
-            .and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)))
-            .unwrap_or((host, 80));
         let second = self.tls.as_ref().and_then(|tls| tls.http_port);
         // Where a router leads the usual port of HTTP here, it leads that of HTTPS here, too.
+        let port = port.unwrap_or(80);
         let port = if second == Some(port) || port == self.port { self.port } else { 443 };
         if port == 443 { format!("https://{name}") } else { format!("https://{name}:{port}") }
     }
@@ -243,6 +248,14 @@ impl Origins {
     pub(crate) fn strict(&self, site: &Site) -> bool {
         site.secure && self.tls.as_ref().is_some_and(|tls| tls.strict)
     }
+}
+
+/// The host of an origin, and the port when there is one.
+fn name_and_port(origin: &str) -> (&str, Option<u16>) {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    let split = host.rsplit_once(':');
+    let split = split.and_then(|(name, port)| Some((name, Some(port.parse::<u16>().ok()?))));
+    split.unwrap_or((host, None))
 }
 
 /// `host:port` as browsers write it: IPv6 in brackets, the usual port of the scheme left out.
@@ -442,5 +455,31 @@ mod tests {
         assert_eq!(ask("POST", "127.0.0.1:8443", "127.0.0.1:8443", "/"), None);
         let local = ask("GET", "127.0.0.1:8080", "127.0.0.1:8080", "/");
         assert_eq!(local, led("https://127.0.0.1:8443/"));
+    }
+
+    #[test]
+    fn a_name_in_front_of_a_proxy_is_no_way_round_tls() {
+        let public = Some("https://calls.example.com");
+        let listen = "0.0.0.0:8443".parse().unwrap();
+        let tls = Encrypted { http_port: Some(80), ..Encrypted::default() };
+        let origins = Origins::new(listen, None, public).encrypted(tls);
+        let ask = |remote: &str, local: &str, secure: bool| {
+            let peer = Peer {
+                remote: remote.parse().unwrap(),
+                local: Some(local.parse().unwrap()),
+                secure,
+            };
+            let request = request("GET", &[("host", "calls.example.com")], Some(peer));
+            let site = origins.check(&request).unwrap();
+            let led = origins.demand(&request, &site);
+            let led = led.map(|led| led.headers()[header::LOCATION].to_str().unwrap().to_owned());
+            (site.origin, site.secure, led)
+        };
+        let https = "https://calls.example.com".to_owned();
+        let served = (https.clone(), true, None);
+        assert_eq!(ask("127.0.0.1:1", "127.0.0.1:8443", false), served, "the proxy");
+        assert_eq!(ask("10.0.0.9:1", "10.0.0.5:8443", true), served, "without the proxy");
+        let plain = ("http://calls.example.com".to_owned(), false, Some(https + "/x"));
+        assert_eq!(ask("10.0.0.9:1", "10.0.0.5:80", false), plain);
     }
 }

@@ -8,7 +8,11 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     sign::CertifiedKey,
 };
-use x509_parser::{extensions::GeneralName, prelude::X509Certificate};
+use x509_parser::{
+    extensions::GeneralName,
+    prelude::X509Certificate,
+    x509::{AttributeTypeAndValue, X509Name},
+};
 
 /// What stands in a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +38,7 @@ impl Facts {
             .map(|names| names.value.general_names.iter().filter_map(name).collect())
             .unwrap_or_default();
         names.sort();
-        let issuer = certificate.issuer();
-        let said = issuer.iter_common_name().chain(issuer.iter_organization()).next();
-        let issuer = said.and_then(|said| said.as_str().ok()).unwrap_or_default().to_owned();
+        let issuer = who(certificate.issuer());
         let moment = |time: x509_parser::time::ASN1Time| Timestamp::from_seconds(time.timestamp());
         let validity = certificate.validity();
         let (not_before, not_after) = (moment(validity.not_before), moment(validity.not_after));
@@ -48,6 +50,19 @@ impl Facts {
         let life = self.not_after.since(self.not_before);
         self.not_before.plus(life / 3 * 2)
     }
+}
+
+/// An issuer as people know it: "Let's Encrypt E5", and not the organisation twice.
+fn who(name: &X509Name<'_>) -> String {
+    let text = |attribute: Option<&AttributeTypeAndValue<'_>>| {
+        attribute.and_then(|attribute| attribute.as_str().ok()).unwrap_or_default().to_owned()
+    };
+    let organization = text(name.iter_organization().next());
+    let common = text(name.iter_common_name().next());
+    if common.contains(&organization) {
+        return common;
+    }
+    format!("{organization} {common}").trim_end().to_owned()
 }
 
 /// The parsed certificate.
@@ -91,5 +106,34 @@ impl Pair {
                 format!("the key cannot be used: {error}")
             })?;
         Ok(Self { key: Arc::new(key), facts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_named_as_people_know_it() {
+        let named = |organization: &str, common: &str| {
+            let mut params = CertificateParams::new(vec!["b.lan".to_owned()]).unwrap();
+            params.distinguished_name = DistinguishedName::new();
+            for (kind, text) in
+                [(DnType::OrganizationName, organization), (DnType::CommonName, common)]
+            {
+                if !text.is_empty() {
+                    params.distinguished_name.push(kind, text);
+                }
+            }
+            let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            Facts::of(made.der()).unwrap().issuer
+        };
+        assert_eq!(named("Let's Encrypt", "E5"), "Let's Encrypt E5");
+        assert_eq!(named("Switchbell", "Switchbell on pbx 0a1b"), "Switchbell on pbx 0a1b");
+        assert_eq!(named("", "Own CA"), "Own CA");
+        assert_eq!(named("Own", ""), "Own");
+        assert_eq!(named("", ""), "");
     }
 }

@@ -223,7 +223,6 @@ function Devices({ authority }: { authority: NonNullable<Certificate['authority'
           <Button
             component="a"
             href="/trust/switchbell-ca.crt"
-            download
             leftSection={<Download size={16} />}
           >
             {t('https.trust.download')}
