@@ -32,6 +32,7 @@ if [ "$1" = test ]; then
   needs espeak-ng espeak-ng
   needs sox sox
   needs strace strace
+  needs curl curl
   needs chromium chromium
 fi
 

@@ -4,8 +4,9 @@ use db::Db;
 use host::{Handles, Socket};
 use http_kit::{ApiRouter, App, Front, Gate, Origins, Replies};
 use people::People;
+use tls::Tls;
 
-use crate::{boot::Boot, features::Features, pages, probes};
+use crate::{boot::Boot, features::Features, pages, probes, trust};
 
 /// The program, ready to be started.
 pub struct Assembled {
@@ -15,11 +16,13 @@ pub struct Assembled {
     pub socket: Socket,
     /// Sessions, set-up and accounts.
     pub people: People,
+    /// Whom this server's certificate is from.
+    pub tls: Tls,
 }
 
 /// Makes the features, brings the tables up to date, and plugs everything in. Nothing runs yet.
 pub async fn assemble(handles: Handles, boot: &Boot) -> anyhow::Result<Assembled> {
-    let Features { people, all } = Features::new(&handles, boot)?;
+    let Features { people, tls, all } = Features::new(&handles, boot)?;
     let mut chains = vec![http_kit::chain(), jobs::chain(), host::chain()];
     chains.extend(all.iter().map(|feature| feature.chain()));
     handles.db.migrate(&chains).await?;
@@ -31,23 +34,32 @@ pub async fn assemble(handles: Handles, boot: &Boot) -> anyhow::Result<Assembled
     }
     checks(&handles);
     let api = api.under("/api/v1");
-    let app = build(&handles, boot, &people, api)?;
-    Ok(Assembled { app, socket, people })
+    let app = build(&handles, boot, (&people, &tls), api)?;
+    Ok(Assembled { app, socket, people, tls })
 }
 
 /// The HTTP side around the routes.
-fn build(handles: &Handles, boot: &Boot, people: &People, api: ApiRouter) -> anyhow::Result<App> {
+fn build(
+    handles: &Handles,
+    boot: &Boot,
+    (people, tls): (&People, &Tls),
+    api: ApiRouter,
+) -> anyhow::Result<App> {
     let gate = Gate {
         sessions: people.sessions(),
         replies: Replies::new(handles.db.clone(), handles.clock.clone(), handles.secrets.clone()),
         hub: handles.hub.clone(),
     };
-    let origins =
+    let mut origins =
         Origins::new(boot.listen, boot.public_address.as_deref(), boot.public_url.as_deref());
+    if let Some(encrypted) = tls.encrypted(trust::OPEN) {
+        origins = origins.encrypted(encrypted);
+    }
     let (version, health) = (env!("CARGO_PKG_VERSION"), handles.health.clone());
     let pages = |document: &_| -> anyhow::Result<axum::Router> {
         let openapi = serde_json::to_string(document)?;
-        Ok(pages::router().merge(probes::router(health, openapi)))
+        let probes = probes::router(health, openapi);
+        Ok(pages::router().merge(probes).merge(trust::router(tls.clone())))
     };
     Front { origins, gate, version }.build(api, pages)
 }

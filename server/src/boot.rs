@@ -14,8 +14,7 @@ use settings::{Field, Source};
 settings::settings! {
     /// As given: file, environment and command line together.
     pub struct Given {
-        /// Address and port that the pages are served on. Beyond this machine, `insecure_http` is
-        /// needed as long as there is no TLS.
+        /// Address and port that the pages are served on; beyond this machine with TLS (`tls.mode`).
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)),
         /// Folder of the database, recordings, audio and the installation's key.
         data: PathBuf = PathBuf::from("./data"),
@@ -26,8 +25,8 @@ settings::settings! {
         /// Scheme and host in front of a reverse proxy on this machine, such as
         /// `https://calls.example.com`.
         public_url: String = String::new(),
-        /// Serve beyond this machine without encryption. Passwords and calls can then be read on
-        /// the way, and every page says so.
+        /// Serve beyond this machine without TLS. Passwords and calls can then be read on the way,
+        /// and every page says so.
         insecure_http: bool = false,
         /// Hosts, addresses and networks beside the open internet that feeds and sheets may be loaded
         /// from, with commas between: `crm.lan, *.corp.example, 10.1.0.0/16`.
@@ -61,6 +60,8 @@ pub struct Boot {
     pub public_url: Option<String>,
     /// Whether the pages are reached from other machines without encryption.
     pub insecure_http: bool,
+    /// Who vouches for this server.
+    pub tls: tls::Config,
     /// What may be asked beside the open internet.
     pub allowed_hosts: Allowed,
     /// The UDP port of SIP.
@@ -93,17 +94,24 @@ pub fn source(file: Option<&Path>, flags: Vec<(String, String)>) -> Result<Sourc
 impl Boot {
     /// The settings in force, of those given.
     pub fn read(source: &Source) -> Result<Self> {
-        Self::with(Given::read(source)?)
+        Self::with_tls(Given::read(source)?, &tls::Given::read(source)?)
+    }
+
+    /// The settings in force when this is given, and nothing about TLS.
+    pub fn with(given: Given) -> Result<Self> {
+        Self::with_tls(given, &tls::Given::default())
     }
 
     /// The settings in force when this is given.
-    pub fn with(given: Given) -> Result<Self> {
+    pub fn with_tls(given: Given, tls: &tls::Given) -> Result<Self> {
         let Given { listen, data, .. } = given;
-        let beyond = !listen.ip().is_loopback();
+        let public_address = some(given.public_address).map(address).transpose()?;
+        let tls = tls.config(listen, &data, public_address.as_deref(), given.insecure_http)?;
+        let beyond = !listen.ip().to_canonical().is_loopback() && tls.mode == tls::Mode::Off;
         ensure!(
             !beyond || given.insecure_http,
-            "{listen} is reached from other machines and there is no TLS: listen on 127.0.0.1, \
-             or say --insecure-http"
+            "{listen} is reached from other machines and TLS is off: listen on 127.0.0.1, or say \
+             --insecure-http"
         );
         let database = some(given.database)
             .unwrap_or_else(|| format!("sqlite:{}", data.join("switchbell.db").display()));
@@ -121,9 +129,10 @@ impl Boot {
             listen,
             data,
             database,
-            public_address: some(given.public_address).map(address).transpose()?,
+            public_address,
             public_url: some(given.public_url).as_deref().map(url).transpose()?,
             insecure_http: beyond,
+            tls,
             allowed_hosts: given.allowed_hosts.parse().context("allowed_hosts")?,
             sip_port: given.sip_port,
             rtp_ports: ports(&given.rtp_ports)?,
@@ -132,20 +141,43 @@ impl Boot {
         })
     }
 
+    /// Where a device that does not trust this server yet finds how to, when that is needed.
+    pub fn trust_link(&self) -> Option<String> {
+        if self.tls.mode != tls::Mode::Local {
+            return None;
+        }
+        let plain = self.origin().replacen("https://", "http://", 1);
+        let second = self.tls.http.map(|http| http.port());
+        // A browser goes to port 80 by itself; the encrypted port answers plain HTTP as well.
+        let port = if self.listen.port() == 443 && second != Some(80) { ":443" } else { "" };
+        Some(format!("{plain}{port}/trust"))
+    }
+
     /// Where a browser finds the pages, without a slash at the end.
     pub fn origin(&self) -> String {
         if let Some(url) = &self.public_url {
             return url.clone();
         }
-        let host = match (&self.public_address, self.listen.ip()) {
-            (Some(address), ip) if !ip.is_loopback() => address.clone(),
-            (_, ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        let secure = self.tls.mode != tls::Mode::Off;
+        let named = match &self.tls.mode {
+            tls::Mode::Acme(_) | tls::Mode::Files { .. } => self.tls.names.first().cloned(),
+            tls::Mode::Off | tls::Mode::Local => None,
+        };
+        let named = named.or_else(|| self.public_address.clone());
+        let host = match (named, self.listen.ip()) {
+            (Some(name), ip) if !ip.is_loopback() => name,
+            // Whoever reads the line may sit at another machine, which TLS is for.
+            (_, ip) if ip.is_unspecified() => {
+                let main = secure.then(tls::main_address).flatten();
+                main.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string())
+            }
             (_, ip) => ip.to_string(),
         };
         let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let (scheme, usual) = if secure { ("https", 443) } else { ("http", 80) };
         match self.listen.port() {
-            80 => format!("http://{host}"),
-            port => format!("http://{host}:{port}"),
+            port if port == usual => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
         }
     }
 }
@@ -212,15 +244,48 @@ mod tests {
 
     #[test]
     fn without_tls_only_this_machine_is_served_unless_said_otherwise() {
+        let off = tls::Given { mode: "off".to_owned(), ..tls::Given::default() };
         for listen in ["127.0.0.1:8080", "[::1]:8080", "127.9.9.9:1"] {
-            assert!(!Boot::with(given(listen)).unwrap().insecure_http, "{listen}");
+            assert!(!Boot::with_tls(given(listen), &off).unwrap().insecure_http, "{listen}");
         }
         for listen in ["0.0.0.0:8080", "[::]:8080", "192.168.1.5:8080"] {
-            let error = Boot::with(given(listen)).unwrap_err().to_string();
+            let error = Boot::with_tls(given(listen), &off).unwrap_err().to_string();
             assert!(error.contains("--insecure-http"), "{error}");
             let said = Given { insecure_http: true, ..given(listen) };
-            assert!(Boot::with(said).unwrap().insecure_http, "{listen}");
+            let boot = Boot::with(said).unwrap();
+            assert!(boot.insecure_http && boot.origin().starts_with("http://"), "{listen}");
+            // By itself there is TLS beyond this machine.
+            let boot = Boot::with(given(listen)).unwrap();
+            assert!(!boot.insecure_http && boot.origin().starts_with("https://"), "{listen}");
         }
+        let here = Boot::with(given("127.0.0.1:8080")).unwrap();
+        assert_eq!(here.tls.mode, tls::Mode::Off);
+    }
+
+    #[test]
+    fn the_link_names_what_the_certificate_is_for() {
+        let origin = |mode: &str, names: &str, listen: &str, address: &str| {
+            let tls =
+                tls::Given { mode: mode.into(), names: names.into(), ..tls::Given::default() };
+            let given = Given { public_address: address.to_owned(), ..given(listen) };
+            Boot::with_tls(given, &tls).unwrap().origin()
+        };
+        assert_eq!(origin("auto", "", "192.168.1.5:443", ""), "https://192.168.1.5");
+        assert_eq!(origin("auto", "", "0.0.0.0:8443", "pbx.lan"), "https://pbx.lan:8443");
+        assert_eq!(
+            origin("acme", "a.example,b.example", "0.0.0.0:443", "10.0.0.5"),
+            "https://a.example"
+        );
+        assert_eq!(origin("local", "", "127.0.0.1:8443", ""), "https://127.0.0.1:8443");
+        let trust = |listen: &str, http: &str| {
+            let tls = tls::Given { http: http.into(), ..tls::Given::default() };
+            Boot::with_tls(given(listen), &tls).unwrap().trust_link()
+        };
+        let told = |link: &str| Some(link.to_owned());
+        assert_eq!(trust("10.0.0.5:8443", ""), told("http://10.0.0.5:8443/trust"));
+        assert_eq!(trust("10.0.0.5:443", ""), told("http://10.0.0.5:443/trust"));
+        assert_eq!(trust("10.0.0.5:443", "0.0.0.0:80"), told("http://10.0.0.5/trust"));
+        assert_eq!(trust("127.0.0.1:443", ""), None);
     }
 
     #[test]

@@ -6,9 +6,11 @@ use campaigns::Campaigns;
 use contacts::Contacts;
 use demo::Demo;
 use host::{Feature, Handles};
+use https::Https;
 use people::People;
 use settings::Field;
 use system::System;
+use tls::Tls;
 use voice::{Setup, Voice};
 
 use crate::{
@@ -20,13 +22,17 @@ use crate::{
 pub struct Features {
     /// Who keeps the sessions.
     pub people: People,
+    /// Whom this server's certificate is from.
+    pub tls: Tls,
     /// All of them, `people` too, in the order of their migrations.
     pub all: Vec<Box<dyn Feature>>,
 }
 
 /// Every setting that may be given: the server's own, then each feature's.
 pub fn settings() -> Vec<Field> {
-    Given::fields()
+    let mut fields = Given::fields();
+    fields.extend(tls::Given::fields());
+    fields
 }
 
 impl Features {
@@ -50,6 +56,7 @@ impl Features {
             campaigns: campaigns.clone(),
         };
         let demo = Demo::new(handles.clone(), Arc::new(parts));
+        let tls = Tls::open(boot.tls.clone(), handles.clock.clone())?;
         let all: Vec<Box<dyn Feature>> = vec![
             Box::new(people.clone()),
             Box::new(contacts),
@@ -57,7 +64,8 @@ impl Features {
             Box::new(campaigns),
             Box::new(demo),
             Box::new(System::new(handles.clone())),
+            Box::new(Https::new(tls.clone())),
         ];
-        Ok(Self { people, all })
+        Ok(Self { people, tls, all })
     }
 }

@@ -8,4 +8,5 @@ mod pages;
 pub mod platform;
 mod probes;
 pub mod serve;
+mod trust;
 mod wiring;

@@ -39,6 +39,7 @@ export async function sweep(person, server, { all }) {
     line: `/settings/lines/${line}`,
     users: '/settings/users',
     roles: '/settings/roles',
+    https: '/settings/https',
     account: '/settings/general',
     recordings: '/settings/recordings',
     jobs: '/settings/jobs',
@@ -76,7 +77,7 @@ export async function sweep(person, server, { all }) {
           const raw = await page.evaluate(
             () =>
               document.body.innerText.match(
-                /\b(auth|campaigns|common|demo|shell|system|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
+                /\b(auth|campaigns|common|demo|https|shell|system|voice|contacts|people|errors|why)\.(?!csv)[a-z_]+[a-z_.]*\b|\{\{/g,
               ) ?? [],
           );
           if (raw.length > 0) person.faults.push(`${name} in ${language} shows ${raw.join(' ')}`);

@@ -81,6 +81,12 @@ const dynamic = [
   'system.about.',
   'system.nouns.',
   'system.deeds.',
+  'https.faults.',
+  'https.modes.',
+  'https.mode_texts.',
+  'https.steps.',
+  'https.systems.',
+  'https.trust.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 

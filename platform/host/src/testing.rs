@@ -265,7 +265,7 @@ impl Desk {
             all.insert(*name, value.parse().expect("a header"));
         }
         let remote = ([10, 0, 0, self.client], 40_000).into();
-        request.extensions_mut().insert(ConnectInfo(Peer { remote, local: None }));
+        request.extensions_mut().insert(ConnectInfo(Peer { remote, local: None, secure: false }));
         let response = self.router.clone().oneshot(request).await.expect("never fails");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");

@@ -38,6 +38,9 @@ crate::problems! {
             (421, "wrong_host", "This server does not answer for {host}."),
         /// The request came from a page of another site.
         WrongOrigin = (403, "wrong_origin", "Requests from other sites are refused."),
+        /// The request came unencrypted from another machine, to a server that has a certificate.
+        /// What was sent could be read on its way. Open the same address with `https`.
+        HttpsRequired = (403, "https_required", "Open this address with https."),
         /// Too many requests in a short time. Try again after the time in `Retry-After`.
         TooManyRequests { retry_after_s: u64 } =
             (429, "too_many_requests", "Too many tries. Wait {retry_after_s} seconds."),

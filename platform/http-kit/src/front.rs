@@ -21,6 +21,9 @@ use utoipa::openapi::OpenApi;
 
 use crate::{ApiRouter, CommonProblem, Gate, Origins, Problem, Route, problem::Unexpected, router};
 
+/// For a year, a browser that came encrypted comes in no other way.
+const STRICT: &str = "max-age=31536000";
+
 /// What surrounds every route.
 pub struct Front {
     /// The addresses that are answered for.
@@ -54,15 +57,23 @@ impl Front {
         let origins = self.origins;
         let site = from_fn(move |request: Request, next: Next| {
             let checked = origins.check(&request);
+            let strict = checked.as_ref().is_ok_and(|site| origins.strict(site));
+            let instead = checked.as_ref().ok().and_then(|site| origins.demand(&request, site));
             async move {
-                match checked {
-                    Ok(site) => {
+                let mut response = match (checked, instead) {
+                    (Ok(_), Some(instead)) => instead,
+                    (Ok(site), None) => {
                         let mut request = request;
                         request.extensions_mut().insert(site);
                         next.run(request).await
                     }
-                    Err(problem) => problem.into_response(),
+                    (Err(problem), _) => problem.into_response(),
+                };
+                if strict {
+                    let value = HeaderValue::from_static(STRICT);
+                    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
                 }
+                response
             }
         });
         let quiet = DefaultPredicate::new()

@@ -26,7 +26,7 @@ pub use live::{Close, Hub, Params, Topic};
 pub use page::{Page, PageQuery};
 pub use problem::{FieldError, Problem, ProblemBody, ProblemInfo, Result};
 pub use router::{Access, ApiRouter, BODY_LIMIT, Route};
-pub use site::{Origins, Peer, Site};
+pub use site::{Encrypted, Knowing, Origins, Peer, Site};
 pub use throttle::Throttle;
 pub use time::Time;
 pub use utoipa_axum::routes;

@@ -2,6 +2,7 @@
 
 mod demo;
 mod house;
+mod https;
 mod live;
 mod routes;
 mod trail;

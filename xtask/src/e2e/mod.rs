@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod export;
 mod first_ring;
+mod https;
 mod kill;
 mod kill_import;
 pub(crate) mod postgres;
@@ -132,6 +133,12 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Other machines are served over TLS by the server's own authority, and led to it.
+    Https {
+        /// Fault to plant: `wrong-name`, which the certificate is not for.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// Two starts: the set-up link once, then ready without a question.
     Twice {
         /// Fault to plant: `forget`, which removes the data between the starts.
@@ -155,6 +162,7 @@ impl Check {
             Self::Zones { plant } => zones::run(plant.as_deref()),
             Self::Why { plant } => why::run(plant.as_deref()),
             Self::Ssrf { plant } => ssrf::run(plant.as_deref()),
+            Self::Https { plant } => https::run(plant.as_deref()),
             Self::Twice { plant } => twice::run(plant.as_deref()),
         }
     }

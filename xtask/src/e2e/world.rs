@@ -126,6 +126,11 @@ impl World {
         Ok(self.server.as_ref().context("the server does not run")?.id())
     }
 
+    /// The TCP port of the pages.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The folder that holds everything of this run.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()

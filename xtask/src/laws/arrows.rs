@@ -56,6 +56,7 @@ const PLATFORM: &[&str] = &[
     "jobs",
     "outbound",
     "http-kit",
+    "tls",
     "sip-io",
     "media",
     "host",

@@ -62,6 +62,7 @@ export type Conformity = [
   Held<Fits<ours.DemoPhone, Theirs['DemoPhone']>>,
   Held<Fits<ours.DemoNames, Theirs['DemoNames']>>,
   Held<Fits<ours.FirstSteps, Theirs['FirstSteps']>>,
+  Held<Fits<ours.Certificate, Theirs['Certificate']>>,
   Held<Fits<ours.Audio, Theirs['Audio']>>,
   Held<Fits<ours.Waveform, Theirs['Waveform']>>,
   Held<Fits<ours.RecordingRetention, Theirs['RecordingRetention']>>,

@@ -19,6 +19,7 @@ import type {
   CampaignContactCard,
   CampaignExport,
   CampaignSettings,
+  Certificate,
   ContactList,
   Delimiter,
   DemoNames,
@@ -300,6 +301,11 @@ export const system = {
     http.get<Page<JobSchedule>>('job-schedules', { query: { ...query, limit: 100 }, ...o }),
   runSchedule: (schedule: Pick<JobSchedule, 'kind' | 'key'>) =>
     http.post<void>('job-schedules/run', { body: { kind: schedule.kind, key: schedule.key } }),
+};
+
+export const certificate = {
+  get: (o?: Signal) => http.get<Certificate>('https', o),
+  renew: () => http.post<Certificate>('https/renew'),
 };
 
 /** Short collections come whole, with or without the envelope of a page. */

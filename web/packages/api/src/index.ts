@@ -4,6 +4,7 @@ export { asProblem, Problem, readProblem } from './problem';
 export { apiUrl, home, idempotencyKey, whenSignedOut } from './client';
 export {
   campaigns,
+  certificate,
   contacts,
   demo,
   people,

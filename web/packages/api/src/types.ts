@@ -827,6 +827,29 @@ export interface ActiveCall {
   test: boolean;
 }
 
+// HTTPS
+
+export interface Certificate {
+  mode: 'off' | 'local' | 'acme' | 'files';
+  names: string[];
+  left_out: string[];
+  issuer?: string | null;
+  not_before?: Moment | null;
+  not_after?: Moment | null;
+  renewal?: Moment | null;
+  /** It only stands in until the directory gives one. */
+  stand_in: boolean;
+  directory?: string | null;
+  fault?: {
+    code: string;
+    name?: string | null;
+    detail: string;
+    at: Moment;
+    next_try?: Moment | null;
+  } | null;
+  authority?: { name: string; fingerprint: string; not_after: Moment } | null;
+}
+
 // Live topics
 
 export interface CampaignsTopic {

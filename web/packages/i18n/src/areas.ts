@@ -11,6 +11,13 @@ export const areas = {
     uz: () => import('../locales/uz/contacts.json'),
     vi: () => import('../locales/vi/contacts.json'),
   },
+  https: {
+    en: () => import('../locales/en/https.json'),
+    uk: () => import('../locales/uk/https.json'),
+    ru: () => import('../locales/ru/https.json'),
+    uz: () => import('../locales/uz/https.json'),
+    vi: () => import('../locales/vi/https.json'),
+  },
   system: {
     en: () => import('../locales/en/system.json'),
     uk: () => import('../locales/uk/system.json'),

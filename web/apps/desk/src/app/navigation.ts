@@ -6,6 +6,7 @@ import {
   Building2,
   House,
   ListTodo,
+  LockKeyhole,
   Megaphone,
   Mic,
   Phone,
@@ -30,6 +31,7 @@ export interface Menu {
     | 'lines'
     | 'users'
     | 'roles'
+    | 'https'
     | 'account'
     | 'recordings'
     | 'jobs'
@@ -46,6 +48,7 @@ export interface Menu {
     | '/settings/lines'
     | '/settings/users'
     | '/settings/roles'
+    | '/settings/https'
     | '/settings/general'
     | '/settings/recordings'
     | '/settings/jobs'
@@ -136,6 +139,14 @@ export const menus: readonly Menu[] = [
     permission: 'user.view',
     icon: ShieldCheck,
     key: 'o',
+  },
+  {
+    id: 'https',
+    group: 'settings',
+    to: '/settings/https',
+    permission: 'account.view',
+    icon: LockKeyhole,
+    key: 'p',
   },
   {
     id: 'account',

@@ -275,6 +275,15 @@ const roles = createRoute({
   component: lazyRouteComponent(() => import('../features/people/Roles'), 'Roles'),
 });
 
+const https = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/https',
+  component: lazyRouteComponent(
+    () => worded('https', import('../features/https/HttpsPage')),
+    'HttpsPage',
+  ),
+});
+
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/settings/general',
@@ -359,6 +368,7 @@ const routeTree = root.addChildren([
     line,
     users,
     roles,
+    https,
     account,
     recordings,
     jobs,

@@ -1,0 +1,4 @@
+//! One file per endpoint.
+
+pub(crate) mod get;
+pub(crate) mod renew;
