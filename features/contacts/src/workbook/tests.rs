@@ -1,3 +1,5 @@
+//! Workbooks that are sound, odd, hostile or cut short.
+
 use std::io::Cursor;
 
 use proptest::prelude::*;

@@ -152,6 +152,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See the audit trail
+         * @description The newest first.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the audit trail
+         * @description As text for a spreadsheet, filtered as the page is. Cells that a spreadsheet would run as formulas
+         *     have an apostrophe in front. That it was downloaded is in the trail, too.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See how long the audit trail is kept */
+        get: operations["get_audit_retention"];
+        /**
+         * Choose how long the audit trail is kept
+         * @description Older rows are removed in the background, at once and from then on every day. The choice itself is
+         *     in the trail.
+         */
+        put: operations["set_audit_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/retention/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what a choice would remove from the audit trail
+         * @description Nothing is changed.
+         */
+        get: operations["get_audit_retention_effect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -257,7 +340,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a campaign
-         * @description It leaves the list and can be restored. A campaign that runs or is paused is stopped first.
+         * @description It leaves the list and can be restored for 30 days, after which it is removed for good. A campaign that runs or is paused is stopped first.
          */
         delete: operations["delete_campaign"];
         options?: never;
@@ -504,6 +587,32 @@ export interface paths {
         put?: never;
         /** Resume a campaign */
         post: operations["resume_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/run-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count whom a run again would call
+         * @description Contacts that have left their list meanwhile are still among them.
+         */
+        get: operations["count_run_again"];
+        put?: never;
+        /**
+         * Run a campaign again
+         * @description Makes a draft with the settings of a campaign that is over, and without its period. When it is
+         *     started it takes up those contacts of the same lists whom the first campaign had, all or only
+         *     those without success; whoever was excluded by hand, or has left the list, is left out.
+         */
+        post: operations["run_campaign_again"];
         delete?: never;
         options?: never;
         head?: never;
@@ -757,8 +866,8 @@ export interface paths {
         put?: never;
         /**
          * Put the numbers of a file on the do-not-call list
-         * @description CSV up to 5 MB, with or without a header; the column of numbers is found by its name or by what
-         *     is in it. Numbers are taken in units of 500 that are each whole: after a break send the file
+         * @description CSV or a workbook (XLSX) up to 5 MB, with or without a header; the column of numbers is found by
+         *     its name or by what is in it. Numbers are taken in units of 500 that are each whole: after a break send the file
          *     again, what has an entry keeps it.
          */
         post: operations["import_do_not_call"];
@@ -814,6 +923,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/https": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate of this server */
+        get: operations["get_https"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/https/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a certificate now
+         * @description Whatever pause was to be kept. Not more than once a minute.
+         */
+        post: operations["renew_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{id}": {
         parameters: {
             query?: never;
@@ -830,7 +976,8 @@ export interface paths {
         head?: never;
         /**
          * Look at the file again
-         * @description With another encoding or delimiter, or with or without a header. The mapping is suggested anew.
+         * @description With another encoding, delimiter or sheet, with or without a header, or without the mapping of
+         *     the last time. The mapping is suggested anew.
          */
         patch: operations["change_import"];
         trace?: never;
@@ -932,6 +1079,108 @@ export interface paths {
          * @description Does not use it up.
          */
         post: operations["check_invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the schedules
+         * @description Work that comes back, in the order of kind and key.
+         */
+        get: operations["list_job_schedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job-schedules/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do the work of a schedule now
+         * @description Out of turn: its next moment stays as it is. While a job of the schedule waits, a second one is
+         *     not added.
+         */
+        post: operations["run_job_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List background work
+         * @description The newest first. What has ended is kept for 30 days.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a job at once
+         * @description One that waits for another attempt does not wait any longer; one that failed is done again from
+         *     where it stood, where its kind allows that.
+         */
+        post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a job
+         * @description It ends at its next step; what it has done stays.
+         */
+        post: operations["stop_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1044,6 +1293,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lists/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the template as a workbook
+         * @description The same columns in a sheet (XLSX) whose cells are texts, so that a spreadsheet leaves the zeros
+         *     in front of numbers alone.
+         */
+        get: operations["get_workbook_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lists/{id}": {
         parameters: {
             query?: never;
@@ -1101,8 +1371,9 @@ export interface paths {
         put?: never;
         /**
          * Upload a file of contacts
-         * @description The body is the file itself, up to 200 MB of CSV in UTF-8 or Windows-1251. It is not imported
-         *     yet: the answer shows how it was understood, a sample, and a suggested mapping.
+         * @description The body is the file itself, up to 200 MB: CSV in UTF-8, UTF-16 or Windows-1251, or a workbook
+         *     (XLSX), of which the first sheet with rows is read. It is not imported yet: the answer shows how
+         *     it was understood, a sample, and a suggested mapping.
          */
         post: operations["create_import"];
         delete?: never;
@@ -1253,6 +1524,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recording-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See how long recordings are kept */
+        get: operations["get_recording_retention"];
+        /**
+         * Choose how long recordings are kept
+         * @description Older ones are removed in the background, at once and from then on every day. Those that a person
+         *     keeps stay.
+         */
+        put: operations["set_recording_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recording-retention/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what a choice would remove
+         * @description Nothing is changed.
+         */
+        get: operations["get_retention_effect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recordings/{attempt}/file": {
         parameters: {
             query?: never;
@@ -1267,6 +1580,27 @@ export interface paths {
          */
         get: operations["get_recording"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{attempt}/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a recording
+         * @description It is not removed while somebody keeps it, however old it is and even when its campaign is
+         *     removed.
+         */
+        put: operations["keep_recording"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1663,6 +1997,52 @@ export interface components {
             /** @description Whether a running or paused campaign plays it, so that it cannot be deleted. */
             used_by_running: boolean;
         };
+        /** @description A field that changed. */
+        AuditChange: {
+            after?: unknown;
+            before?: unknown;
+            field: string;
+        };
+        /** @description One row of the trail. */
+        AuditEvent: {
+            /** @description Noun and verb: `campaign.start`. */
+            action: string;
+            /** @description From which address; absent where the program acted by itself. */
+            address?: string | null;
+            at: components["schemas"]["Time"];
+            /** @description The fields that changed. */
+            changes: components["schemas"]["AuditChange"][];
+            /** @description What else was noted. */
+            facts: {
+                [key: string]: unknown;
+            };
+            id: string;
+            person?: components["schemas"]["AuditPerson"] | null;
+            /** @description What it was done to: kind and id. */
+            subject: string;
+        };
+        /** @description Somebody who did something. */
+        AuditPerson: {
+            id: string;
+            /** @description Absent for somebody who is not in the account. */
+            name?: string | null;
+        };
+        /** @description How long the trail is kept. */
+        AuditRetention: {
+            /**
+             * Format: int32
+             * @description Days; 0 is for ever.
+             */
+            days: number;
+        };
+        /** @description What a choice would do. */
+        AuditRetentionEffect: {
+            /**
+             * Format: int64
+             * @description Rows that would be removed at once.
+             */
+            removed: number;
+        };
         /** @description How a feed knows who asks. The secret itself is kept apart. */
         Auth: {
             /** @enum {string} */
@@ -1680,6 +2060,42 @@ export interface components {
             name: string;
             /** @enum {string} */
             scheme: "header";
+        };
+        /** @description One job. */
+        BackgroundJob: {
+            about?: components["schemas"]["JobAbout"] | null;
+            /**
+             * Format: int64
+             * @description How often it was begun.
+             */
+            attempts: number;
+            created_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description How far it is, in units of its kind.
+             */
+            done: number;
+            ended_at?: components["schemas"]["Time"] | null;
+            id: string;
+            /** @description Which work it is: `contacts.import`. */
+            kind: string;
+            /** @description Whether it can be tried at once. */
+            may_retry: boolean;
+            /** @description Whether it can be stopped. */
+            may_stop: boolean;
+            next_at?: components["schemas"]["Time"] | null;
+            /** @description Why it failed, or why it is tried again; in English, for whoever looks after the server. */
+            reason?: string | null;
+            started_at?: components["schemas"]["Time"] | null;
+            /** @description One of ready, retry, running, done, failed, cancelled. */
+            state: string;
+            /** @description Whether somebody asked it to stop and it goes on meanwhile. */
+            stopping: boolean;
+            /**
+             * Format: int64
+             * @description Of how many, when that is known.
+             */
+            total?: number | null;
         };
         /** @description A number between two others. */
         Band: {
@@ -1756,10 +2172,18 @@ export interface components {
              */
             version?: number | null;
         };
+        /** @description Whose contacts a campaign calls again. */
+        CalledAgain: {
+            /** @description Those too that were reached with success. */
+            all: boolean;
+            /** @description The campaign that had them. */
+            campaign: string;
+        };
         /** @description A campaign. */
         Campaign: components["schemas"]["CampaignSetup"] & {
             /** @description Calls that are up. */
             active_calls: number;
+            again?: components["schemas"]["CalledAgain"] | null;
             /** @description The word beside the name: the state, or what is more telling. */
             badge: string;
             completed_at?: components["schemas"]["Time"] | null;
@@ -2064,6 +2488,39 @@ export interface components {
              * @description Within any 7 days.
              */
             per_week: number;
+        };
+        /** @description The certificate in force, and what is known of the next one. */
+        Certificate: {
+            authority?: components["schemas"]["LocalAuthority"] | null;
+            /** @description The directory that is asked. */
+            directory?: string | null;
+            fault?: components["schemas"]["CertificateFault"] | null;
+            /** @description Who signed it. */
+            issuer?: string | null;
+            /** @description Names that the local authority may not vouch for. */
+            left_out: string[];
+            mode: components["schemas"]["HttpsMode"];
+            /** @description Host names and IP addresses that it is for. */
+            names: string[];
+            not_after?: components["schemas"]["Time"] | null;
+            not_before?: components["schemas"]["Time"] | null;
+            renewal?: components["schemas"]["Time"] | null;
+            /** @description Whether it only stands in until the directory gives one. */
+            stand_in: boolean;
+        };
+        /** @description Why there is no newer certificate. */
+        CertificateFault: {
+            at: components["schemas"]["Time"];
+            /**
+             * @description One of `directory`, `account`, `rate_limited`, `dns`, `connection`, `proof`, `caa`,
+             *     `refused`, `files`, `storage`, `other`.
+             */
+            code: string;
+            /** @description What the other side said, in its words. */
+            detail: string;
+            /** @description The name that it is about. */
+            name?: string | null;
+            next_try?: components["schemas"]["Time"] | null;
         };
         /** @description What is to be different. */
         ChangeAccount: {
@@ -2398,11 +2855,12 @@ export interface components {
             rows: number;
         };
         /**
-         * @description An encoding that files of contacts come in. In both, the bytes below 0x80 are ASCII, so that a
-         *     file is cut into rows and cells before it is decoded.
+         * @description An encoding that files of contacts come in. In the first two, the bytes below 0x80 are ASCII, so
+         *     that a file is cut into rows and cells before it is decoded; a file in one of the others is kept
+         *     as UTF-8.
          * @enum {string}
          */
-        Encoding: "utf-8" | "windows-1251";
+        Encoding: "utf-8" | "windows-1251" | "utf-16le" | "utf-16be";
         /** @description A date with other hours than the week's; without any, a holiday. */
         ExceptionBody: {
             /** @description `2026-12-25`. */
@@ -2534,6 +2992,11 @@ export interface components {
             /** Format: int64 */
             rows: number;
         };
+        /**
+         * @description Who vouches for this server.
+         * @enum {string}
+         */
+        HttpsMode: "off" | "local" | "acme" | "files";
         /** @description One load of a file into a list. */
         Import: {
             /** @description The names of the columns, each different; a number where the file gives none. */
@@ -2547,7 +3010,7 @@ export interface components {
              * @description Bytes of the file that were taken.
              */
             done: number;
-            /** @description Guessed, until changed. */
+            /** @description Guessed, until changed. Of no meaning for a workbook. */
             encoding: components["schemas"]["Encoding"];
             /** @description The file's name on the person's computer, or the name of the source. */
             filename: string;
@@ -2559,6 +3022,7 @@ export interface components {
             list: string;
             /** @description Suggested, until started. */
             mapping: components["schemas"]["Mapping"];
+            preset_at?: components["schemas"]["Time"] | null;
             problem?: components["schemas"]["ImportProblem"] | null;
             /**
              * @description The country of numbers without an international prefix, ISO 3166-1; suggested, until
@@ -2567,6 +3031,10 @@ export interface components {
             region: string;
             /** @description Up to 20 rows, each with a cell per column; empty once the import has started. */
             sample: string[][];
+            /** @description The sheet that is read; the first that has rows, until changed. */
+            sheet?: string | null;
+            /** @description The sheets of a workbook, in their order; none of a text. */
+            sheets: string[];
             /** @description `csv`, `xlsx`, `sheet` or `feed`. */
             source: string;
             started_at?: components["schemas"]["Time"] | null;
@@ -2647,6 +3115,31 @@ export interface components {
         /** @description A person who was just invited, and their link. */
         InvitedUser: components["schemas"]["Invite"] & {
             user: components["schemas"]["User"];
+        };
+        /** @description What a job is about. */
+        JobAbout: {
+            id: string;
+            /** @description One of campaign, list. */
+            what: string;
+        };
+        /** @description Work that comes back. */
+        JobSchedule: {
+            about?: components["schemas"]["JobAbout"] | null;
+            /**
+             * Format: int64
+             * @description From one moment to the next.
+             */
+            every_s: number;
+            /** @description What tells it from others of the kind. */
+            key: string;
+            /** @description Which work it is. */
+            kind: string;
+            /** @description When it is done next. */
+            next_at: components["schemas"]["Time"];
+        };
+        /** @description Whether a recording is kept. */
+        KeepRecording: {
+            kept: boolean;
         };
         /** @description Under which keys of an element the feed keeps what a contact needs. A dot leads into an object. */
         Keys: {
@@ -2804,6 +3297,14 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /** @description Whom devices have to trust once. */
+        LocalAuthority: {
+            /** @description SHA-256, in hexadecimal with colons. */
+            fingerprint: string;
+            /** @description As devices list it. */
+            name: string;
+            not_after: components["schemas"]["Time"];
+        };
         /**
          * @description Which column holds what, by the names in the import's `columns`. A column that is not named here
          *     is left out.
@@ -2902,11 +3403,76 @@ export interface components {
             phone: string;
         };
         /** @description A page of a list. */
+        Page_AuditEvent: {
+            /** @description The rows. */
+            items: {
+                /** @description Noun and verb: `campaign.start`. */
+                action: string;
+                /** @description From which address; absent where the program acted by itself. */
+                address?: string | null;
+                at: components["schemas"]["Time"];
+                /** @description The fields that changed. */
+                changes: components["schemas"]["AuditChange"][];
+                /** @description What else was noted. */
+                facts: {
+                    [key: string]: unknown;
+                };
+                id: string;
+                person?: components["schemas"]["AuditPerson"] | null;
+                /** @description What it was done to: kind and id. */
+                subject: string;
+            }[];
+            /** @description The `cursor` of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_BackgroundJob: {
+            /** @description The rows. */
+            items: {
+                about?: components["schemas"]["JobAbout"] | null;
+                /**
+                 * Format: int64
+                 * @description How often it was begun.
+                 */
+                attempts: number;
+                created_at: components["schemas"]["Time"];
+                /**
+                 * Format: int64
+                 * @description How far it is, in units of its kind.
+                 */
+                done: number;
+                ended_at?: components["schemas"]["Time"] | null;
+                id: string;
+                /** @description Which work it is: `contacts.import`. */
+                kind: string;
+                /** @description Whether it can be tried at once. */
+                may_retry: boolean;
+                /** @description Whether it can be stopped. */
+                may_stop: boolean;
+                next_at?: components["schemas"]["Time"] | null;
+                /** @description Why it failed, or why it is tried again; in English, for whoever looks after the server. */
+                reason?: string | null;
+                started_at?: components["schemas"]["Time"] | null;
+                /** @description One of ready, retry, running, done, failed, cancelled. */
+                state: string;
+                /** @description Whether somebody asked it to stop and it goes on meanwhile. */
+                stopping: boolean;
+                /**
+                 * Format: int64
+                 * @description Of how many, when that is known.
+                 */
+                total?: number | null;
+            }[];
+            /** @description The `cursor` of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Campaign: {
             /** @description The rows. */
             items: (components["schemas"]["CampaignSetup"] & {
                 /** @description Calls that are up. */
                 active_calls: number;
+                again?: components["schemas"]["CalledAgain"] | null;
                 /** @description The word beside the name: the state, or what is more telling. */
                 badge: string;
                 completed_at?: components["schemas"]["Time"] | null;
@@ -3087,7 +3653,7 @@ export interface components {
                  * @description Bytes of the file that were taken.
                  */
                 done: number;
-                /** @description Guessed, until changed. */
+                /** @description Guessed, until changed. Of no meaning for a workbook. */
                 encoding: components["schemas"]["Encoding"];
                 /** @description The file's name on the person's computer, or the name of the source. */
                 filename: string;
@@ -3099,6 +3665,7 @@ export interface components {
                 list: string;
                 /** @description Suggested, until started. */
                 mapping: components["schemas"]["Mapping"];
+                preset_at?: components["schemas"]["Time"] | null;
                 problem?: components["schemas"]["ImportProblem"] | null;
                 /**
                  * @description The country of numbers without an international prefix, ISO 3166-1; suggested, until
@@ -3107,6 +3674,10 @@ export interface components {
                 region: string;
                 /** @description Up to 20 rows, each with a cell per column; empty once the import has started. */
                 sample: string[][];
+                /** @description The sheet that is read; the first that has rows, until changed. */
+                sheet?: string | null;
+                /** @description The sheets of a workbook, in their order; none of a text. */
+                sheets: string[];
                 /** @description `csv`, `xlsx`, `sheet` or `feed`. */
                 source: string;
                 started_at?: components["schemas"]["Time"] | null;
@@ -3116,6 +3687,26 @@ export interface components {
                  * @description Bytes of the file.
                  */
                 total: number;
+            }[];
+            /** @description The `cursor` of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_JobSchedule: {
+            /** @description The rows. */
+            items: {
+                about?: components["schemas"]["JobAbout"] | null;
+                /**
+                 * Format: int64
+                 * @description From one moment to the next.
+                 */
+                every_s: number;
+                /** @description What tells it from others of the kind. */
+                key: string;
+                /** @description Which work it is. */
+                kind: string;
+                /** @description When it is done next. */
+                next_at: components["schemas"]["Time"];
             }[];
             /** @description The `cursor` of the next page; absent on the last one. */
             next?: string | null;
@@ -3302,6 +3893,18 @@ export interface components {
             delimiter?: components["schemas"]["Delimiter"] | null;
             encoding?: components["schemas"]["Encoding"] | null;
             has_header?: boolean | null;
+            /** @description Whether what was last used for such columns is suggested, with its region; true when absent. */
+            preset?: boolean | null;
+            /** @description Of a workbook: the name of the sheet to be read. */
+            sheet?: string | null;
+        };
+        /** @description How long recordings are kept. */
+        RecordingRetention: {
+            /**
+             * Format: int32
+             * @description Days; 0 is for ever.
+             */
+            days: number;
         };
         /** @description Calls begun in one hour. */
         RehearsedHour: {
@@ -3315,10 +3918,52 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /** @description What a choice would do. */
+        RetentionEffect: {
+            /**
+             * Format: int64
+             * @description Recordings that are as old, and stay because a person keeps them.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Recordings that would be removed at once.
+             */
+            removed: number;
+        };
         /** @description A role and what it may do. */
         RoleView: {
             permissions: string[];
             role: string;
+        };
+        /** @description What the new campaign is to be. */
+        RunAgain: {
+            contacts: components["schemas"]["RunAgainContacts"];
+            /** @description 1 to 200 characters. */
+            name: string;
+        };
+        /**
+         * @description Whom to call again.
+         * @enum {string}
+         */
+        RunAgainContacts: "all" | "unsuccessful";
+        /** @description How many would be called again. */
+        RunAgainCounts: {
+            /**
+             * Format: int64
+             * @description Everybody but those whom a person excluded.
+             */
+            all: number;
+            /**
+             * Format: int64
+             * @description Of these, those who were not reached with success.
+             */
+            unsuccessful: number;
+        };
+        /** @description Which schedule. */
+        ScheduleName: {
+            key: string;
+            kind: string;
         };
         /**
          * @description For whom an entry holds.
@@ -3605,6 +4250,8 @@ export interface components {
              * @description Length of the recording in milliseconds.
              */
             duration_ms: number;
+            /** @description Whether a person keeps it. */
+            kept: boolean;
             /** @description The callee: up to 1,000 peaks from 0 to 255. */
             left: number[];
             /** @description We: as many. */
@@ -4029,6 +4676,179 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": number[];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only what this person did. */
+                person?: string;
+                /** @description Only this action: `campaign.start`. */
+                action?: string;
+                /** @description Only what was done to this: `campaign:123`. */
+                subject?: string;
+                /** @description From this moment on. */
+                from?: components["schemas"]["Time"];
+                /** @description Before this moment. */
+                to?: components["schemas"]["Time"];
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many rows, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEvent"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Only what this person did. */
+                person?: string;
+                /** @description Only this action: `campaign.start`. */
+                action?: string;
+                /** @description Only what was done to this: `campaign:123`. */
+                subject?: string;
+                /** @description From this moment on. */
+                from?: components["schemas"]["Time"];
+                /** @description Before this moment. */
+                to?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRetention"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_audit_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditRetention"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRetention"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_retention_effect: {
+        parameters: {
+            query: {
+                /** @description Days; 0 is for ever. */
+                days: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRetentionEffect"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -4808,6 +5628,72 @@ export interface operations {
             };
         };
     };
+    count_run_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAgainCounts"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_campaign_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign that is over. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunAgain"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     start_campaign: {
         parameters: {
             query?: never;
@@ -5389,6 +6275,62 @@ export interface operations {
             };
         };
     };
+    get_https: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_import: {
         parameters: {
             query?: never;
@@ -5606,6 +6548,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InviteInfo"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_job_schedules: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many rows, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_JobSchedule"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_job_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleName"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only jobs in this state: ready, retry, running, done, failed or cancelled. */
+                state?: string;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many rows, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BackgroundJob"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackgroundJob"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackgroundJob"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -5888,6 +6990,37 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workbook_template: {
+        parameters: {
+            query?: {
+                /** @description `en`, `uk`, `ru`, `uz` or `vi`; the caller's when absent or another. */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -6357,6 +7490,97 @@ export interface operations {
             };
         };
     };
+    get_recording_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingRetention"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_recording_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingRetention"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingRetention"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention_effect: {
+        parameters: {
+            query: {
+                /** @description Days; 0 is for ever. */
+                days: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionEffect"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_recording: {
         parameters: {
             query?: never;
@@ -6384,6 +7608,39 @@ export interface operations {
                 content: {
                     "audio/wav": number[];
                 };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The attempt that was recorded. */
+                attempt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepRecording"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457). */
             default: {

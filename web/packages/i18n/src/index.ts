@@ -4,6 +4,7 @@ import { initReactI18next, useTranslation } from 'react-i18next';
 
 import { fmt, setPlace } from './fmt';
 import type contacts from '../locales/en/contacts.json';
+import type https from '../locales/en/https.json';
 import type system from '../locales/en/system.json';
 import { areas, type Area } from './areas';
 import type { Language } from './languages';
@@ -19,7 +20,11 @@ declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
     resources: {
-      translation: typeof english & { contacts: typeof contacts; system: typeof system };
+      translation: typeof english & {
+        contacts: typeof contacts;
+        https: typeof https;
+        system: typeof system;
+      };
     };
   }
 }
