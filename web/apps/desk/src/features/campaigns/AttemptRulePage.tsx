@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { FormProblem, useForm } from '../../shared/form';
 import { useLeaveGuard } from '../../shared/leave';
 import { Loaded } from '../../shared/Loaded';
@@ -15,7 +16,7 @@ import { queryClient } from '../../shared/query';
 import { useCan } from '../../shared/session';
 import { AttemptFields } from './AttemptFields';
 import { AttemptTimeline } from './AttemptTimeline';
-import { RemovePreset, UsedBy } from './PresetParts';
+import { UsedBy } from './PresetParts';
 import { blankSettings } from './settings';
 
 const route = getRouteApi('/shell/campaigns/attempt-rules/$id');
@@ -139,17 +140,19 @@ function Editor({ rule }: { rule: AttemptRule | null }) {
         )}
       </form>
       {rule && removing && (
-        <RemovePreset
+        <ConfirmStep
+          confirm={t('common.delete')}
           title={t('campaigns.delete_rule_title', { name: kept.name })}
-          text={t('campaigns.delete_rule_text')}
           onClose={() => setRemoving(false)}
-          remove={async () => {
+          step={async () => {
             await presets.deleteRule(rule.id);
             guard.release();
             await queryClient.invalidateQueries({ queryKey: ['attempt-rules'] });
             await navigate({ to: '/campaigns/attempt-rules' });
           }}
-        />
+        >
+          {t('campaigns.delete_rule_text')}
+        </ConfirmStep>
       )}
       {guard.dialog}
     </Page>

@@ -23,6 +23,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus, X } from 'lucide-react';
 import { useMemo, useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { FormProblem, useForm, type Form } from '../../shared/form';
 import { useLeaveGuard } from '../../shared/leave';
 import { Loaded } from '../../shared/Loaded';
@@ -32,7 +33,7 @@ import { queryClient } from '../../shared/query';
 import { useCan, useMe } from '../../shared/session';
 import { OpenBadge } from './Calendars';
 import { HoursEditor, TimeInput } from './fields';
-import { RemovePreset, UsedBy } from './PresetParts';
+import { UsedBy } from './PresetParts';
 import css from './CalendarPage.module.css';
 import { usualHours } from './settings';
 
@@ -203,17 +204,19 @@ function Editor({ calendar }: { calendar: Calendar | null }) {
         )}
       </form>
       {calendar && removing && (
-        <RemovePreset
+        <ConfirmStep
+          confirm={t('common.delete')}
           title={t('campaigns.delete_calendar_title', { name: kept.name })}
-          text={t('campaigns.delete_calendar_text')}
           onClose={() => setRemoving(false)}
-          remove={async () => {
+          step={async () => {
             await presets.deleteCalendar(calendar.id);
             guard.release();
             await queryClient.invalidateQueries({ queryKey: ['calendars'] });
             await navigate({ to: '/settings/calendars' });
           }}
-        />
+        >
+          {t('campaigns.delete_calendar_text')}
+        </ConfirmStep>
       )}
       {guard.dialog}
     </Page>

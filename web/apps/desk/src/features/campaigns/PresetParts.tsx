@@ -1,9 +1,8 @@
 // What pages of calendars and of attempt rules share.
-import { asProblem, type Id, type Problem } from '@switchbell/api';
+import type { Id } from '@switchbell/api';
 import { useTranslation } from '@switchbell/i18n';
-import { ConfirmDialog, Panel } from '@switchbell/ui';
+import { Panel } from '@switchbell/ui';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 
 export function UsedBy({
   campaigns,
@@ -29,45 +28,5 @@ export function UsedBy({
         </ul>
       )}
     </Panel>
-  );
-}
-
-export function RemovePreset({
-  title,
-  text,
-  remove,
-  onClose,
-}: {
-  title: string;
-  text: string;
-  remove: () => Promise<void>;
-  onClose: () => void;
-}) {
-  const { t } = useTranslation();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await remove();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
-  };
-  return (
-    <ConfirmDialog
-      opened
-      danger
-      onClose={onClose}
-      title={title}
-      confirm={t('common.delete')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
-    >
-      {text}
-    </ConfirmDialog>
   );
 }

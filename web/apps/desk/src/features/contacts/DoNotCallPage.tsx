@@ -1,18 +1,10 @@
 // Numbers that nobody, one campaign or the campaigns of one list may call.
-import {
-  apiUrl,
-  asProblem,
-  contacts,
-  type DoNotCallEntry,
-  type DoNotCallScope,
-  type Problem,
-} from '@switchbell/api';
+import { apiUrl, contacts, type DoNotCallEntry, type DoNotCallScope } from '@switchbell/api';
 import { fmt, useTranslation } from '@switchbell/i18n';
 import {
   ActionIcon,
   Button,
   ChoiceChips,
-  ConfirmDialog,
   Empty,
   FailureBox,
   Loading,
@@ -28,6 +20,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Download, PhoneOff, Plus, Trash2, Upload } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { useCommands } from '../../shared/commands';
 import { Guarded } from '../../shared/NoAccess';
 import { useCan } from '../../shared/session';
@@ -306,34 +299,21 @@ function Table({
 
 function Remove({ entry, onClose }: { entry: DoNotCallEntry; onClose: () => void }) {
   const { t } = useTranslation();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const phone = fmt.phone(entry.phone);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await contacts.removeDoNotCall(entry.id);
-      await doNotCallChanged();
-      toast(t('contacts.dnc_removed', { phone }));
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  const step = async () => {
+    await contacts.removeDoNotCall(entry.id);
+    await doNotCallChanged();
+    toast(t('contacts.dnc_removed', { phone }));
+    onClose();
   };
   return (
-    <ConfirmDialog
-      opened
-      danger
+    <ConfirmStep
       onClose={onClose}
       title={t('contacts.dnc_remove_title', { phone })}
       confirm={t('contacts.allow')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
+      step={step}
     >
       {t(`contacts.dnc_remove_text.${entry.scope}`, { phone, name: entry.target_name ?? '' })}
-    </ConfirmDialog>
+    </ConfirmStep>
   );
 }

@@ -1,19 +1,10 @@
 // One contact list: its people, its imports.
-import {
-  apiUrl,
-  asProblem,
-  contacts,
-  type ContactList,
-  type Import,
-  type ListContact,
-  type Problem,
-} from '@switchbell/api';
+import { apiUrl, contacts, type ContactList, type Import, type ListContact } from '@switchbell/api';
 import { fmt, useTranslation } from '@switchbell/i18n';
 import {
   ActionIcon,
   Badge,
   Button,
-  ConfirmDialog,
   Empty,
   FailureBox,
   Loading,
@@ -32,6 +23,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Pencil, PhoneOff, Trash2, Upload, UsersRound } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { useCommands } from '../../shared/commands';
 import { useTopicChange } from '../../shared/live';
 import { Loaded } from '../../shared/Loaded';
@@ -358,34 +350,21 @@ function RenameList({ list, onClose }: { list: ContactList; onClose: () => void 
 function DeleteList({ list, onClose }: { list: ContactList; onClose: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await contacts.deleteList(list.id);
-      await navigate({ to: '/campaigns/lists' });
-      toast(t('contacts.list_deleted', { name: list.name }));
-      await listsChanged();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  const step = async () => {
+    await contacts.deleteList(list.id);
+    await navigate({ to: '/campaigns/lists' });
+    toast(t('contacts.list_deleted', { name: list.name }));
+    await listsChanged();
   };
   return (
-    <ConfirmDialog
-      opened
-      danger
+    <ConfirmStep
       onClose={onClose}
       title={t('contacts.delete_list_title', { name: list.name })}
       confirm={t('contacts.delete_list')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
+      step={step}
       typedNumber={list.contacts}
     >
       {t('contacts.delete_list_text', { count: list.contacts })}
-    </ConfirmDialog>
+    </ConfirmStep>
   );
 }

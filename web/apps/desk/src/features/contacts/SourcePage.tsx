@@ -3,7 +3,6 @@ import { asProblem, contacts, Problem, type Source, type TestLoad } from '@switc
 import { countries, useTranslation } from '@switchbell/i18n';
 import {
   Button,
-  ConfirmDialog,
   FailureBox,
   Note,
   NumberInput,
@@ -21,6 +20,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { CloudDownload, FlaskConical, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { useCommands } from '../../shared/commands';
 import { FormProblem, useForm, type Form } from '../../shared/form';
 import { useLeaveGuard } from '../../shared/leave';
@@ -599,32 +599,19 @@ function Schedule({ form, may }: Part) {
 function Remove({ source, onClose }: { source: Source; onClose: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await contacts.deleteSource(source.id);
-      await navigate({ to: '/campaigns/lists/$id', params: { id: source.list } });
-      await sourcesChanged();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  const step = async () => {
+    await contacts.deleteSource(source.id);
+    await navigate({ to: '/campaigns/lists/$id', params: { id: source.list } });
+    await sourcesChanged();
   };
   return (
-    <ConfirmDialog
-      opened
-      danger
+    <ConfirmStep
       onClose={onClose}
       title={t('contacts.remove_source_title', { name: source.name })}
       confirm={t('contacts.remove_source')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
+      step={step}
     >
       {t('contacts.remove_source_text')}
-    </ConfirmDialog>
+    </ConfirmStep>
   );
 }

@@ -12,7 +12,6 @@ import {
   ActionIcon,
   Badge,
   Button,
-  ConfirmDialog,
   CopyField,
   DataTable,
   Empty,
@@ -40,6 +39,7 @@ import {
 import { useState } from 'react';
 
 import { useCommands } from '../../shared/commands';
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { FormProblem, looksLikeEmail, useForm } from '../../shared/form';
 import { initials } from '../../shared/initials';
 import { Guarded } from '../../shared/NoAccess';
@@ -421,34 +421,20 @@ function RoleDialog({ user, onClose }: { user: User; onClose: () => void }) {
 
 function DisableDialog({ user, onClose }: { user: User; onClose: () => void }) {
   const { t } = useTranslation();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await people.changeUser(user.id, { disabled: true });
-      await queryClient.invalidateQueries({ queryKey: ['users'] });
-      toast(t('people.disabled', { name: user.name }));
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+  const step = async () => {
+    await people.changeUser(user.id, { disabled: true });
+    await queryClient.invalidateQueries({ queryKey: ['users'] });
+    toast(t('people.disabled', { name: user.name }));
+    onClose();
   };
   return (
-    <ConfirmDialog
-      opened
-      danger
+    <ConfirmStep
       onClose={onClose}
       title={t('people.disable_title', { name: user.name })}
       confirm={t('people.disable')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
+      step={step}
     >
       {t('people.disable_text')}
-    </ConfirmDialog>
+    </ConfirmStep>
   );
 }

@@ -5,7 +5,6 @@ import {
   ActionIcon,
   AudioPlayer,
   Badge,
-  ConfirmDialog,
   DataTable,
   Empty,
   FailureBox,
@@ -22,6 +21,7 @@ import { useQuery } from '@tanstack/react-query';
 import { AudioLines, Ellipsis, Pencil, Play, Trash2, X } from 'lucide-react';
 import { useRef, useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { useCommands } from '../../shared/commands';
 import { audioQuery } from '../../shared/lookups';
 import { Guarded } from '../../shared/NoAccess';
@@ -301,34 +301,20 @@ function Rename({ audio, onClose }: { audio: Audio; onClose: () => void }) {
 
 function Delete({ audio, onClose }: { audio: Audio; onClose: () => void }) {
   const { t } = useTranslation();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await voice.deleteAudio(audio.id);
-      await changed();
-      toast(t('voice.audio.deleted', { name: audio.name }));
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+  const step = async () => {
+    await voice.deleteAudio(audio.id);
+    await changed();
+    toast(t('voice.audio.deleted', { name: audio.name }));
+    onClose();
   };
   return (
-    <ConfirmDialog
-      opened
-      danger
+    <ConfirmStep
       onClose={onClose}
       title={t('voice.audio.delete_title', { name: audio.name })}
       confirm={t('common.delete')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
+      step={step}
     >
       {t('voice.audio.delete_text')}
-    </ConfirmDialog>
+    </ConfirmStep>
   );
 }

@@ -10,7 +10,6 @@ import {
 import { fmt, useTranslation } from '@switchbell/i18n';
 import {
   Button,
-  ConfirmDialog,
   Facts,
   FailureBox,
   Note,
@@ -28,6 +27,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Activity, CircleCheck, CircleX, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 
+import { ConfirmStep } from '../../shared/ConfirmStep';
 import { useCommands } from '../../shared/commands';
 import { FormProblem, useForm } from '../../shared/form';
 import { Loaded } from '../../shared/Loaded';
@@ -479,33 +479,20 @@ function Health({ line, may, dirty }: { line: Line; may: boolean; dirty: boolean
 function DeleteLine({ line, onClose }: { line: Line; onClose: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await voice.deleteLine(line.id);
-      await linesChanged();
-      await navigate({ to: '/settings/lines', ignoreBlocker: true });
-      toast(t('voice.line.deleted', { name: line.name }));
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  const step = async () => {
+    await voice.deleteLine(line.id);
+    await linesChanged();
+    await navigate({ to: '/settings/lines', ignoreBlocker: true });
+    toast(t('voice.line.deleted', { name: line.name }));
   };
   return (
-    <ConfirmDialog
-      opened
-      danger
+    <ConfirmStep
       onClose={onClose}
       title={t('voice.line.delete_title', { name: line.name })}
       confirm={t('voice.line.delete')}
-      busy={busy}
-      failure={problem}
-      onConfirm={() => void run()}
+      step={step}
     >
       {t('voice.line.delete_text')}
-    </ConfirmDialog>
+    </ConfirmStep>
   );
 }
