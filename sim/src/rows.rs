@@ -236,6 +236,11 @@ impl Rows {
             .min()
     }
 
+    fn last_call(&self, campaign: Id<Campaign>) -> Option<Timestamp> {
+        let of = |row: &&AttemptRow| row.claim.campaign == campaign && row.claim.contact.is_some();
+        self.attempts.values().filter(of).map(|row| row.claimed_at).max()
+    }
+
     /// What `dialer::restore` needs, for the process `boot`.
     pub(crate) fn for_restore(&self, boot: u64, lines: Vec<LineFact>) -> dialer::Rows {
         let running = self
@@ -247,6 +252,7 @@ impl Rows {
                 rules: Arc::clone(&row.rules),
                 started_at: row.started_at,
                 preparing: false,
+                last_call: self.last_call(*campaign),
             })
             .collect();
         let unfinished = self

@@ -33,6 +33,8 @@ pub struct RunningRow {
     pub started_at: Timestamp,
     /// Whether its contacts are still being made.
     pub preparing: bool,
+    /// When its last call on a contact was claimed, if it calls in waves and ever called.
+    pub last_call: Option<Timestamp>,
 }
 
 /// An attempt that a dead process left open.
@@ -90,10 +92,10 @@ pub fn restore(rows: Rows, now: Timestamp) -> Restored {
     if called {
         dialer.assume_calls(now);
     }
-    for RunningRow { campaign, rules, started_at, preparing } in running {
+    for RunningRow { campaign, rules, started_at, preparing, last_call } in running {
         let event = Event::Running { campaign, rules, started_at, preparing };
         dialer.handle(now, event, &mut effects);
-        dialer.assume_wave(now, campaign);
+        dialer.assume_wave(campaign, last_call);
     }
     Restored { dialer, finishes, effects }
 }

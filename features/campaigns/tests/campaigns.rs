@@ -384,6 +384,7 @@ async fn a_calendar_and_a_rule_are_copied_carried_over_and_obeyed_at_once() {
         let wrong = house.desk.put(&path, json!({"name": "Gentle", "rule": rule})).await;
         assert_eq!(wrong.value()["errors"][0]["field"], "max_attempts");
         // What nothing goes by any more can be deleted, once.
+        house.until(&id, |c| c["state"] == "completed").await;
         let calendar = format!("/calendars/{}", calendar["id"].as_str().unwrap());
         for (preset, code) in [(calendar, "calendar_not_found"), (path, "attempt_rule_not_found")] {
             assert_eq!(house.desk.delete(&preset).await.status.as_u16(), 204, "{preset}");
@@ -595,6 +596,27 @@ async fn a_new_process_ends_what_the_old_one_left_open_and_the_old_one_claims_no
             before,
             "nothing is called without the lease"
         );
+    })
+    .await;
+}
+
+/// The pause between waves is counted from the last call, whoever made it, and from nothing where
+/// there was none.
+#[tokio::test]
+async fn a_wave_is_remembered_by_the_next_process() {
+    story(|old| async move {
+        old.switch.manner(ANSWERS, &[Phone::Answers(3)]);
+        old.contact(1, &[ANSWERS]).await;
+        old.contact(2, &[BUSY]).await;
+        let waves = json!({"calls": 1, "gap_s": 30});
+        let id = old.draft(json!({"batch": waves, "max_attempts": 1})).await;
+        old.start(&id).await;
+        old.until(&id, |c| counter(c, "success") == 1).await;
+        let new = move_in(old.world.handles.db.clone());
+        new.until(&id, |c| c["why"]["code"] == "batch_gap").await;
+        new.advance(31);
+        new.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(new.switch.numbers_called(), [BUSY]);
     })
     .await;
 }

@@ -55,9 +55,10 @@ impl Scene {
         let (account, user, subject) =
             (Id::from_raw(account), user.map(Id::from_raw), subject.to_owned());
         let entry = AuditEntry { account, user, action, subject, detail };
-        let write = self.world.handles.db.write(move |tx| {
-            Box::pin(async move { audit::record(tx, &ids, entry, now).await })
-        });
+        let write =
+            self.world.handles.db.write(move |tx| {
+                Box::pin(async move { audit::record(tx, &ids, entry, now).await })
+            });
         db::origin::scope("192.0.2.7".into(), write).await.unwrap();
     }
 }

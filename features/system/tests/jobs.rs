@@ -99,7 +99,10 @@ async fn jobs_are_listed_with_their_state_page_by_page() {
         assert_eq!(ids(&page), [done, fails, waits].map(|id| id.to_string()));
         let [ended, failed, waiting] = [0, 1, 2].map(|n| page["items"][n].clone());
         assert_eq!(ended["state"], "done");
-        assert_eq!((&failed["state"], &failed["reason"]), (&json!("failed"), &json!("no such file")));
+        assert_eq!(
+            (&failed["state"], &failed["reason"]),
+            (&json!("failed"), &json!("no such file"))
+        );
         assert_eq!(failed["about"], json!({ "what": "list", "id": "5" }));
         assert!(!page.to_string().contains("secret"), "payloads are not shown");
         assert_eq!(waiting["state"], "retry");

@@ -326,7 +326,8 @@ async fn recordings_stay_for_ever_unless_the_account_says_for_how_long() {
         reviewer.put(&kept, json!({ "kept": true })).await;
         let drawn = reviewer.get(&format!("{}/waveform", paths[0])).await.ok();
         assert_eq!(drawn["kept"], true);
-        let foreign = house.desk.of(2, Role::Administrator).put(&kept, json!({ "kept": false })).await;
+        let foreign =
+            house.desk.of(2, Role::Administrator).put(&kept, json!({ "kept": false })).await;
         assert_eq!(foreign.problem(), (404, "recording_not_found".to_owned()));
         // What the choice would do is told before.
         let effect = admin.get("/recording-retention/effect?days=30").await.ok();

@@ -202,14 +202,9 @@ pub async fn set_days(tx: &mut Tx<'_>, account: Id<Account>, days: u32) -> Resul
 }
 
 /// How many rows of an account were written before then.
-pub async fn count_before(
-    tx: &mut Tx<'_>,
-    account: Id<Account>,
-    before: Timestamp,
-) -> Result<i64> {
+pub async fn count_before(tx: &mut Tx<'_>, account: Id<Account>, before: Timestamp) -> Result<i64> {
     let select = sql!("SELECT COUNT(*) FROM audit WHERE account = $1 AND id < $2");
-    let (rows,): (i64,) =
-        tx.one(select, args![account, Id::<AuditRow>::first_at(before)]).await?;
+    let (rows,): (i64,) = tx.one(select, args![account, Id::<AuditRow>::first_at(before)]).await?;
     Ok(rows)
 }
 

@@ -521,7 +521,8 @@ async fn a_job_that_is_stopped_is_asked_until_it_has_ended_itself() {
         });
         assert!(worker.ways("test.own").stop);
         assert_eq!(worker.ways("test.nobody"), jobs::Ways::default());
-        let (ids, later) = (scene.ids.clone(), scene.ids.clock().now().plus(Duration::from_hours(1)));
+        let (ids, later) =
+            (scene.ids.clone(), scene.ids.clock().now().plus(Duration::from_hours(1)));
         let id = db.write(move |tx| {
             Box::pin(async move {
                 jobs::enqueue(tx, &ids, ACCOUNT, "test.own", json!({}), None, later).await
@@ -561,7 +562,8 @@ async fn a_schedule_is_listed_and_run_out_of_turn() {
         let put = db.write(move |tx| {
             Box::pin(async move {
                 for key in ["a", "b", "c"] {
-                    jobs::schedule(tx, ACCOUNT, KIND, key, json!(key), hour, now.plus(hour)).await?;
+                    jobs::schedule(tx, ACCOUNT, KIND, key, json!(key), hour, now.plus(hour))
+                        .await?;
                 }
                 // One that is there is left alone.
                 jobs::ensure(tx, ACCOUNT, KIND, "a", json!(0), hour, now.plus(hour * 9)).await?;

@@ -63,9 +63,10 @@ impl Walk<'_> {
     }
 
     async fn rows(&self) -> BTreeMap<i64, (String, Option<String>)> {
-        let read = self.house.world.handles.db.read(|tx| {
-            Box::pin(tx.all(sql!("SELECT id, action, address FROM audit"), args![]))
-        });
+        let read =
+            self.house.world.handles.db.read(|tx| {
+                Box::pin(tx.all(sql!("SELECT id, action, address FROM audit"), args![]))
+            });
         let rows: Vec<(i64, String, Option<String>)> = read.await.unwrap();
         rows.into_iter().map(|(id, action, address)| (id, (action, address))).collect()
     }

@@ -166,10 +166,10 @@ impl Dialer {
         }
     }
 
-    /// Takes a campaign's wave as whole: another process may have called until just now.
-    pub(crate) fn assume_wave(&mut self, now: Timestamp, campaign: Id<kind::Campaign>) {
+    /// Takes the wave of which `last` was a call as whole: nobody counted its calls since.
+    pub(crate) fn assume_wave(&mut self, campaign: Id<kind::Campaign>, last: Option<Timestamp>) {
         if let Some(campaign) = self.campaigns.get_mut(&campaign) {
-            (campaign.wave, campaign.last_call) = (0, Some(now));
+            (campaign.wave, campaign.last_call) = (0, last);
         }
     }
 

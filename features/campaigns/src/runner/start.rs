@@ -1,6 +1,6 @@
 //! What an account's loop does first: take the lease, read the rows, restore the machine.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use base::{
     Id, Timestamp,
@@ -36,6 +36,8 @@ pub(super) struct Started {
 struct Read {
     lease: Lease,
     campaigns: Vec<campaigns::Row>,
+    /// Of those that call in waves.
+    last_calls: BTreeMap<Id<Campaign>, Option<Timestamp>>,
     open: Vec<(Open, campaigns::Row)>,
 }
 
@@ -56,7 +58,11 @@ pub(super) async fn start(core: &Dialers, account: Id<Account>) -> Result<Starte
                     let campaign = campaigns::get(tx, account, row.campaign).await?;
                     open.push((row, campaign));
                 }
-                Ok(Read { lease, campaigns, open })
+                let mut last_calls = BTreeMap::new();
+                for row in campaigns.iter().filter(|row| row.setup.batch.is_some()) {
+                    last_calls.insert(row.id, attempts::last_claim(tx, row.id).await?);
+                }
+                Ok(Read { lease, campaigns, last_calls, open })
             })
         })
         .await?;
@@ -72,7 +78,11 @@ fn assemble(
     account: Id<Account>,
     now: Timestamp,
 ) -> Result<Started> {
-    let running: Vec<_> = read.campaigns.iter().filter_map(running_row).collect();
+    let last = |row: RunningRow| {
+        let last_call = read.last_calls.get(&row.campaign).copied().flatten();
+        RunningRow { last_call, ..row }
+    };
+    let running: Vec<_> = read.campaigns.iter().filter_map(running_row).map(last).collect();
     let (mut unfinished, mut boots, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for (open, campaign) in read.open {
         left.push(Unfinished {
@@ -100,6 +110,7 @@ pub(super) fn running_row(row: &campaigns::Row) -> Option<RunningRow> {
         rules: Arc::new(row.setup.rules(row.version)?),
         started_at: row.started_at?,
         preparing: row.preparing,
+        last_call: None,
     })
 }
 

@@ -180,6 +180,23 @@ record! {
     }
 }
 
+/// When the last call on a contact of a campaign was claimed.
+pub(crate) async fn last_claim(
+    tx: &mut Tx<'_>,
+    campaign: Id<Campaign>,
+) -> Result<Option<Timestamp>> {
+    let row: Option<(Timestamp,)> = tx
+        .opt(
+            sql!(
+                "SELECT claimed_at FROM attempt WHERE campaign = $1 AND contact IS NOT NULL
+                 ORDER BY id DESC LIMIT 1"
+            ),
+            args![campaign],
+        )
+        .await?;
+    Ok(row.map(|(at,)| at))
+}
+
 /// The account's attempts without an end.
 pub(crate) async fn open(tx: &mut Tx<'_>, account: Id<Account>) -> Result<Vec<Open>> {
     tx.all(

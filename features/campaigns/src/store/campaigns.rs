@@ -58,9 +58,9 @@ pub(crate) struct Row {
 
 impl Row {
     fn read(raw: Raw, lists: Vec<Listed>) -> Result<Self> {
-        let again = lists.iter().find_map(|list| {
-            list.again.map(|campaign| Again { campaign, all: list.again_all })
-        });
+        let again = lists
+            .iter()
+            .find_map(|list| list.again.map(|campaign| Again { campaign, all: list.again_all }));
         Ok(Self {
             id: raw.id,
             account: raw.account,
@@ -128,8 +128,7 @@ async fn lists(tx: &mut Tx<'_>, id: Id<Campaign>) -> Result<Vec<Listed>> {
 
 /// Has the lists of a campaign stand for the contacts only that another one had.
 pub(crate) async fn set_again(tx: &mut Tx<'_>, id: Id<Campaign>, again: Again) -> Result<()> {
-    let update =
-        sql!("UPDATE campaign_list SET again = $2, again_all = $3 WHERE campaign = $1");
+    let update = sql!("UPDATE campaign_list SET again = $2, again_all = $3 WHERE campaign = $1");
     tx.exec(update, args![id, again.campaign, again.all]).await.map(drop)
 }
 

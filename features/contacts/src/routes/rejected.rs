@@ -9,11 +9,7 @@ use futures::{TryStreamExt as _, stream};
 use http_kit::{Caller, Csv, Path, Query, Result};
 
 use super::{or, template};
-use crate::{
-    problems::ContactProblem,
-    rejected,
-    store::imports,
-};
+use crate::{problems::ContactProblem, rejected, store::imports};
 
 /// Rows that are read from the database at a time.
 const PIECE: i64 = 500;

@@ -48,7 +48,8 @@ pub(crate) struct AuditQuery {
 
 impl AuditQuery {
     fn filter(self, below: Option<i64>) -> Result<AuditFilter> {
-        let bound = |moment: Option<Time>| moment.map(|Time(at)| Id::<AuditRow>::first_at(at).raw());
+        let bound =
+            |moment: Option<Time>| moment.map(|Time(at)| Id::<AuditRow>::first_at(at).raw());
         let (from, to) = (bound(self.from).unwrap_or(0), bound(self.to).unwrap_or(i64::MAX));
         if from > to {
             let reason = "from lies behind to".to_owned();
@@ -149,9 +150,10 @@ pub(crate) async fn list_audit(
 ) -> Result<Json<Page<AuditEvent>>> {
     let (account, limit) = (caller.account, paging.fetch());
     let filter = query.filter(paging.after()?)?;
-    let read = state.handles.db.read(move |tx| {
-        Box::pin(async move { events(tx, account, &filter, limit).await })
-    });
+    let read = state
+        .handles
+        .db
+        .read(move |tx| Box::pin(async move { events(tx, account, &filter, limit).await }));
     Ok(Json(paging.page(read.await?, |event| event.id.raw())))
 }
 
@@ -209,9 +211,8 @@ pub(crate) async fn export_audit(
         async move {
             let Some((mut filter, mut file)) = next else { return Ok(None) };
             let wanted = filter.clone();
-            let read = db.read(move |tx| {
-                Box::pin(async move { events(tx, account, &wanted, PIECE).await })
-            });
+            let read = db
+                .read(move |tx| Box::pin(async move { events(tx, account, &wanted, PIECE).await }));
             let found = read.await?;
             let last = found.last().map(|event| event.id.raw());
             let is_last = (found.len() as i64) < PIECE;
@@ -334,9 +335,10 @@ pub(crate) async fn get_audit_effect(
     }
     let before = retention::limit(state.handles.clock.now(), query.days);
     let account = caller.account;
-    let read = state.handles.db.read(move |tx| {
-        Box::pin(async move { audit::count_before(tx, account, before).await })
-    });
+    let read = state
+        .handles
+        .db
+        .read(move |tx| Box::pin(async move { audit::count_before(tx, account, before).await }));
     Ok(Json(AuditRetentionEffect { removed: read.await? }))
 }
 

@@ -43,14 +43,7 @@ pub(super) async fn insert(tx: &mut Tx<'_>, row: &RecordingRow) -> db::Result<()
              VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (attempt) DO NOTHING"
         ),
-        args![
-            row.attempt,
-            row.account,
-            &row.file,
-            row.duration,
-            row.bytes,
-            row.created_at
-        ],
+        args![row.attempt, row.account, &row.file, row.duration, row.bytes, row.created_at],
     )
     .await?;
     Ok(())

@@ -78,9 +78,10 @@ pub(crate) async fn get_effect(
     }
     let (account, before) =
         (caller.account, retention::limit(shelf.handles.clock.now(), query.days));
-    let read = shelf.handles.db.read(move |tx| {
-        Box::pin(async move { store::count_before(tx, account, before).await })
-    });
+    let read = shelf
+        .handles
+        .db
+        .read(move |tx| Box::pin(async move { store::count_before(tx, account, before).await }));
     let (removed, kept) = read.await?;
     Ok(Json(RetentionEffect { removed, kept }))
 }
