@@ -31,7 +31,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "audio", run: || xtask(&["e2e", "audio"]) },
     Stage { name: "demo carrier", run: || xtask(&["e2e", "demo"]) },
     Stage { name: "addresses", run: || xtask(&["e2e", "ssrf"]) },
-    Stage { name: "exports", run: || xtask(&["e2e", "export"]) },
+    Stage { name: "imports and exports", run: imports },
     Stage { name: "reasons", run: || xtask(&["e2e", "why"]) },
     Stage { name: "twelve zones", run: || xtask(&["e2e", "zones"]) },
     Stage { name: "journey", run: || xtask(&["journeys"]) },
@@ -86,6 +86,12 @@ pub(crate) fn units() -> Result<()> {
     } else {
         run_with("cargo", &["test", "--quiet", "--locked", "--workspace"], &variables)
     }
+}
+
+/// Each ends with the check of exports.
+fn imports() -> Result<()> {
+    xtask(&["e2e", "kill-import", "--db", "sqlite"])?;
+    xtask(&["e2e", "kill-import", "--db", "postgres"])
 }
 
 fn first_ring() -> Result<()> {
