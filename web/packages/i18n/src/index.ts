@@ -3,8 +3,9 @@ import i18next from 'i18next';
 import { initReactI18next, useTranslation } from 'react-i18next';
 
 import { fmt, setPlace } from './fmt';
-import type { Language } from './languages';
+import { isLanguage, type Language } from './languages';
 import type english from './languages/en';
+import type https from '../locales/en/https.json';
 
 export { browserZone, countries, fmt, setPlace, timeZones } from './fmt';
 export { browserLanguage, isLanguage, languageNames, languages, type Language } from './languages';
@@ -14,7 +15,7 @@ export type { TFunction } from 'i18next';
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    resources: { translation: typeof english };
+    resources: { translation: typeof english & { https: typeof https } };
   }
 }
 
@@ -26,8 +27,40 @@ const loaders: Record<Language, () => Promise<{ default: object }>> = {
   vi: () => import('./languages/vi'),
 };
 
+/** Words that only one screen needs: they come with it, not with the first page. */
+const areas = {
+  https: {
+    en: () => import('../locales/en/https.json'),
+    uk: () => import('../locales/uk/https.json'),
+    ru: () => import('../locales/ru/https.json'),
+    uz: () => import('../locales/uz/https.json'),
+    vi: () => import('../locales/vi/https.json'),
+  },
+} satisfies Record<string, Record<Language, () => Promise<{ default: object }>>>;
+type Area = keyof typeof areas;
+const learned = new Set<Area>();
+/** Done when the language that was chosen last is spoken. */
+let speaking: Promise<void> = Promise.resolve();
+
+async function fetchArea(area: Area, language: Language): Promise<void> {
+  const words = await areas[area][language]();
+  i18next.addResourceBundle(language, 'translation', { [area]: words.default }, true);
+}
+
+/** Fetches the words of an area, in this language and in any that is spoken later. */
+export async function learn(area: Area): Promise<void> {
+  learned.add(area);
+  await speaking;
+  if (isLanguage(i18next.language)) await fetchArea(area, i18next.language);
+}
+
 /** Fetches the language's words if they are not here yet and shows the page in it. */
-export async function speak(language: Language): Promise<void> {
+export function speak(language: Language): Promise<void> {
+  speaking = change(language);
+  return speaking;
+}
+
+async function change(language: Language): Promise<void> {
   if (!i18next.isInitialized) {
     await i18next.use(initReactI18next).init({
       lng: language,
@@ -46,6 +79,7 @@ export async function speak(language: Language): Promise<void> {
     const words = await loaders[language]();
     i18next.addResourceBundle(language, 'translation', words.default);
   }
+  await Promise.all([...learned].map((area) => fetchArea(area, language)));
   setPlace({ language });
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);

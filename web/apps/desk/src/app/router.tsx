@@ -1,5 +1,6 @@
 // Addresses of every screen; each screen is its own chunk.
 import { home } from '@switchbell/api';
+import { learn } from '@switchbell/i18n';
 import {
   createRootRoute,
   createRoute,
@@ -259,6 +260,7 @@ const roles = createRoute({
 const https = createRoute({
   getParentRoute: () => shell,
   path: '/settings/https',
+  loader: () => learn('https'),
   component: lazyRouteComponent(() => import('../features/https/HttpsPage'), 'HttpsPage'),
 });
 

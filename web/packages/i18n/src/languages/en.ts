@@ -6,7 +6,6 @@ import common from '../../locales/en/common.json';
 import contacts from '../../locales/en/contacts.json';
 import demo from '../../locales/en/demo.json';
 import errors from '../../locales/en/errors.json';
-import https from '../../locales/en/https.json';
 import people from '../../locales/en/people.json';
 import shell from '../../locales/en/shell.json';
 import voice from '../../locales/en/voice.json';
@@ -19,7 +18,7 @@ export default {
   contacts,
   demo,
   errors,
-  https,
+
   people,
   shell,
   voice,

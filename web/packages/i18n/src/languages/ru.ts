@@ -6,7 +6,6 @@ import common from '../../locales/ru/common.json';
 import contacts from '../../locales/ru/contacts.json';
 import demo from '../../locales/ru/demo.json';
 import errors from '../../locales/ru/errors.json';
-import https from '../../locales/ru/https.json';
 import people from '../../locales/ru/people.json';
 import shell from '../../locales/ru/shell.json';
 import voice from '../../locales/ru/voice.json';
@@ -19,7 +18,7 @@ export default {
   contacts,
   demo,
   errors,
-  https,
+
   people,
   shell,
   voice,

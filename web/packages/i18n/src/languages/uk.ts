@@ -6,7 +6,6 @@ import common from '../../locales/uk/common.json';
 import contacts from '../../locales/uk/contacts.json';
 import demo from '../../locales/uk/demo.json';
 import errors from '../../locales/uk/errors.json';
-import https from '../../locales/uk/https.json';
 import people from '../../locales/uk/people.json';
 import shell from '../../locales/uk/shell.json';
 import voice from '../../locales/uk/voice.json';
@@ -19,7 +18,7 @@ export default {
   contacts,
   demo,
   errors,
-  https,
+
   people,
   shell,
   voice,

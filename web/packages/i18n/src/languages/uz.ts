@@ -6,7 +6,6 @@ import common from '../../locales/uz/common.json';
 import contacts from '../../locales/uz/contacts.json';
 import demo from '../../locales/uz/demo.json';
 import errors from '../../locales/uz/errors.json';
-import https from '../../locales/uz/https.json';
 import people from '../../locales/uz/people.json';
 import shell from '../../locales/uz/shell.json';
 import voice from '../../locales/uz/voice.json';
@@ -19,7 +18,7 @@ export default {
   contacts,
   demo,
   errors,
-  https,
+
   people,
   shell,
   voice,

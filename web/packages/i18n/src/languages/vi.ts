@@ -6,7 +6,6 @@ import common from '../../locales/vi/common.json';
 import contacts from '../../locales/vi/contacts.json';
 import demo from '../../locales/vi/demo.json';
 import errors from '../../locales/vi/errors.json';
-import https from '../../locales/vi/https.json';
 import people from '../../locales/vi/people.json';
 import shell from '../../locales/vi/shell.json';
 import voice from '../../locales/vi/voice.json';
@@ -19,7 +18,7 @@ export default {
   contacts,
   demo,
   errors,
-  https,
+
   people,
   shell,
   voice,
