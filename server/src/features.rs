@@ -9,6 +9,7 @@ use host::{Feature, Handles};
 use https::Https;
 use people::People;
 use settings::Field;
+use system::System;
 use tls::Tls;
 use voice::{Setup, Voice};
 
@@ -63,6 +64,7 @@ impl Features {
             Box::new(campaigns),
             Box::new(demo),
             Box::new(Https::new(tls.clone())),
+            Box::new(System::new(handles.clone())),
         ];
         Ok(Self { people, tls, all })
     }

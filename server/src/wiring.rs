@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::{
-    Id,
+    Id, Timestamp,
     kind::{Account, Attempt, Audio, Campaign, ContactList, Line},
 };
 use call::CallPlan;
@@ -118,6 +118,16 @@ impl Phones for VoicePhones {
         Box::pin(async move {
             self.0.check(account, line).await.is_some_and(|check| check.ok || check.code.is_some())
         })
+    }
+
+    fn forget_recordings<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+        account: Id<Account>,
+        attempts: &'a [Id<Attempt>],
+        now: Timestamp,
+    ) -> Later<'a, Result<()>> {
+        Box::pin(voice::forget_recordings(tx, account, attempts, now))
     }
 
     fn lines(&self, account: Id<Account>) -> Vec<LineView> {

@@ -30,7 +30,7 @@ function csv(dir) {
 
 async function list(person, dir) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.lists'), exact: true }));
+  await person.press(person.menu('lists'));
   await person.press(page.getByRole('button', { name: t('contacts.new_list') }).first());
   await person.write(page.getByLabel(t('contacts.list_name')), 'Windows-1251');
   await person.press(page.getByRole('button', { name: t('contacts.create_and_import') }));
@@ -54,7 +54,7 @@ async function list(person, dir) {
 
 async function campaign(person) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.campaigns'), exact: true }));
+  await person.press(person.menu('campaigns'));
   await page.getByRole('heading', { level: 1, name: t('shell.menu.campaigns') }).waitFor();
   if (person.keyboard) await page.keyboard.press('n');
   else await person.press(page.getByRole('button', { name: t('campaigns.new') }).first());

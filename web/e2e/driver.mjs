@@ -18,7 +18,7 @@ export function words(language) {
   return (key, params = {}) => {
     const found = key.split('.').reduce((node, part) => node?.[part], areas);
     if (typeof found !== 'string') throw new Error(`${language} has no words for ${key}`);
-    return found.replace(/\{\{(\w+)\}\}/g, (_, name) => String(params[name] ?? `{{${name}}}`));
+    return found.replace(/\{\{(\w+)(?:, number)?\}\}/g, (_, name) => String(params[name] ?? `{{${name}}}`));
   };
 }
 
@@ -129,6 +129,24 @@ export class Person {
     return this.page.keyboard.press('Enter');
   }
 
+  /** Takes an entry of the menu that is open: with the keyboard by arrows. */
+  async take(entry) {
+    if (!this.keyboard) return entry.click();
+    await entry.waitFor();
+    const has = () => entry.evaluate((node) => node === document.activeElement);
+    for (let presses = 0; presses < 20 && !(await has()); presses += 1) {
+      await this.page.keyboard.press('ArrowDown');
+    }
+    if (!(await has())) throw new Error(`arrows never reach ${entry}`);
+    return this.page.keyboard.press('Enter');
+  }
+
+  /** An entry of the main menu; links with the same words also stand on pages. */
+  menu(name) {
+    const menu = this.page.getByRole('navigation', { name: this.t('shell.main_menu') });
+    return menu.getByRole('link', { name: this.t(`shell.menu.${name}`), exact: true });
+  }
+
   /** Writes into a field. */
   async write(target, text) {
     if (!this.keyboard) return target.fill(text);
@@ -178,20 +196,25 @@ export class Person {
     throw new Error(`arrows never reach the option ${option}`);
   }
 
+  /** Looks at how the page lies on the screen: a screenshot, and whether it fits. */
+  async glance(name) {
+    await this.page.screenshot({ path: join(this.shots, `${this.label}-${name}.png`) });
+    const sideways = await this.page.evaluate(
+      () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
+    );
+    if (sideways) this.faults.push(`${name} scrolls sideways`);
+  }
+
   /** Looks at the page as it stands: axe, faults so far, a screenshot. */
   async look(name) {
     const { violations } = await new AxeBuilder({ page: this.page })
       .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
       .analyze();
-    await this.page.screenshot({ path: join(this.shots, `${this.label}-${name}.png`) });
+    await this.glance(name);
     for (const { id, nodes } of violations) {
       const places = nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary}`);
       this.faults.push(`axe on ${name}: ${id}\n    ${places.slice(0, 4).join('\n    ')}`);
     }
-    const sideways = await this.page.evaluate(
-      () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
-    );
-    if (sideways) this.faults.push(`${name} scrolls sideways`);
     // What is planted is to be caught; the rest of the way proves nothing more.
     if (plant) this.verdict();
   }

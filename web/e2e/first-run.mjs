@@ -10,7 +10,7 @@ const counters = ['callable', 'planning', 'open', 'closed', 'attempted', 'flagge
 async function load(person) {
   const { page, t } = person;
   await person.press(page.getByRole('button', { name: t('demo.load') }));
-  await page.getByText(t('demo.about'), { exact: true }).waitFor();
+  await page.locator('#main').getByText(t('demo.about'), { exact: true }).waitFor();
   await person.look('demo-loaded');
 }
 
@@ -48,7 +48,7 @@ async function listen(person) {
 
 async function ticked(person) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.home'), exact: true }));
+  await person.press(person.menu('home'));
   const done = page.getByRole('img', { name: t('demo.done') });
   await done.nth(2).waitFor();
   await person.look('demo-ticked');

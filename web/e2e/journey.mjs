@@ -47,7 +47,7 @@ export async function setUp(person, link) {
 
 async function line(person, port) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.lines'), exact: true }));
+  await person.press(person.menu('lines'));
   await person.press(page.getByRole('button', { name: t('voice.line.new') }).first());
   await person.write(page.getByLabel(t('voice.line.name'), { exact: true }), 'Trunk');
   await person.choose(page.getByRole('radio', { name: t('voice.modes.address') }));
@@ -62,7 +62,7 @@ async function line(person, port) {
 
 async function audio(person, dir) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.audio'), exact: true }));
+  await person.press(person.menu('audio'));
   await person.give(page.getByRole('button', { name: t('voice.audio.upload') }).first(), file(dir, 'tone.wav', tone()));
   await page.getByText('tone', { exact: true }).waitFor();
   await person.look('audio');
@@ -70,7 +70,7 @@ async function audio(person, dir) {
 
 async function list(person, dir) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.lists'), exact: true }));
+  await person.press(person.menu('lists'));
   await person.press(page.getByRole('button', { name: t('contacts.new_list') }).first());
   await person.write(page.getByLabel(t('contacts.list_name')), 'Patients');
   await person.press(page.getByRole('button', { name: t('contacts.create_and_import') }));
@@ -90,14 +90,14 @@ async function list(person, dir) {
 async function openList(person) {
   const { page, t } = person;
   await person.press(page.getByRole('button', { name: t('common.close') }).first());
-  await person.press(page.getByRole('link', { name: t('shell.menu.lists'), exact: true }));
+  await person.press(person.menu('lists'));
   await person.press(page.getByRole('link', { name: 'Patients' }).first());
   await page.getByText('Olena 3').waitFor();
 }
 
 async function campaign(person) {
   const { page, t } = person;
-  await person.press(page.getByRole('link', { name: t('shell.menu.campaigns'), exact: true }));
+  await person.press(person.menu('campaigns'));
   await page.getByRole('heading', { level: 1, name: t('shell.menu.campaigns') }).waitFor();
   if (person.keyboard) await page.keyboard.press('n');
   else await person.press(page.getByRole('button', { name: t('campaigns.new') }).first());

@@ -66,7 +66,8 @@ try {
       console.log(`journey ${label} by ${how}: from the link to a played recording, 0 faults of axe, console and CSP${pages ? `; sweep of ${pages} pages, 0 faults` : ''}`);
     } catch (error) {
       failed += 1;
-      await person.page.screenshot({ path: join(shots, `${label}-FAILED.png`) });
+      await person.page.screenshot({ path: join(shots, `${label}-FAILED.png`), fullPage: true });
+      if (process.env.SWITCHBELL_SHOTS) console.log(await person.page.locator('#main').innerText());
       console.log(`journey ${label} by ${how} FAILED: ${error.message}`);
       for (const fault of person.faults) console.log(`  ${fault}`);
     } finally {

@@ -41,6 +41,7 @@ const dynamic = [
   'demo.steps_text.',
   'voice.demo.behaviours.',
   'voice.demo.failures.',
+  'campaigns.bulk.',
   'campaigns.verbs.',
   'campaigns.tabs.',
   'campaigns.sections.',
@@ -81,6 +82,11 @@ const dynamic = [
   'https.steps.',
   'https.systems.',
   'https.trust.',
+  'system.kinds.',
+  'system.states.',
+  'system.about.',
+  'system.nouns.',
+  'system.deeds.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 

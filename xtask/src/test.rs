@@ -29,6 +29,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "kill", run: kill },
     Stage { name: "order on the disk", run: || xtask(&["e2e", "wal"]) },
     Stage { name: "audio", run: || xtask(&["e2e", "audio"]) },
+    Stage { name: "demo carrier", run: || xtask(&["e2e", "demo"]) },
+    Stage { name: "addresses", run: || xtask(&["e2e", "ssrf"]) },
+    Stage { name: "exports", run: || xtask(&["e2e", "export"]) },
+    Stage { name: "reasons", run: || xtask(&["e2e", "why"]) },
+    Stage { name: "twelve zones", run: || xtask(&["e2e", "zones"]) },
     Stage { name: "journey", run: || xtask(&["journeys"]) },
 ];
 

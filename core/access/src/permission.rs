@@ -102,6 +102,21 @@ permissions! {
     AccountManage = "account.manage",
         "Change the settings of the account.",
         [Administrator];
+    JobView = "job.view",
+        "See background work.",
+        [Administrator, Integrator];
+    JobManage = "job.manage",
+        "Retry and stop background work.",
+        [Administrator];
+    AuditView = "audit.view",
+        "See who changed what.",
+        [Administrator];
+    AuditExport = "audit.export",
+        "Download the audit trail.",
+        [Administrator];
+    RecordingKeep = "recording.keep",
+        "Keep a recording beyond the time of the account.",
+        [Supervisor, Administrator, QualityReviewer];
 }
 
 /// The text names no permission.

@@ -115,6 +115,7 @@ mod tests {
                 "line.view",
                 "recording.listen",
                 "user.view",
+                "recording.keep",
             ]
         );
         assert_eq!(names(Role::Administrator).len(), Permission::ALL.len());
@@ -134,6 +135,7 @@ mod tests {
                 "line.view",
                 "line.manage",
                 "account.view",
+                "job.view",
             ]
         );
         assert_eq!(
@@ -150,7 +152,7 @@ mod tests {
         );
         assert_eq!(
             names(Role::QualityReviewer),
-            ["me", "live.connect", "list.view", "recording.listen"]
+            ["me", "live.connect", "list.view", "recording.listen", "recording.keep"]
         );
     }
 }

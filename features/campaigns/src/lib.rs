@@ -89,10 +89,16 @@ impl Feature for Campaigns {
         socket.topic(live);
         socket.job(jobs::prepare::Prepare(Arc::clone(&self.0)));
         socket.job(jobs::export::Exporter(Arc::clone(&self.0)));
+        socket.job(jobs::purge::Purge(Arc::clone(&self.0)));
         let handles = self.0.handles.clone();
         socket.run("campaigns.exports", move |shutdown| {
             let handles = handles.clone();
             async move { jobs::export::expire(&handles, shutdown).await }
+        });
+        let handles = self.0.handles.clone();
+        socket.run("campaigns.purge", move |shutdown| {
+            let handles = handles.clone();
+            async move { jobs::purge::ensure_all(&handles, shutdown).await }
         });
         listeners::plug(&self.0, socket);
         let dialers = Arc::clone(&self.0);
@@ -126,6 +132,10 @@ pub const fn chain() -> db::Chain {
             db::Migration {
                 name: "20261122100000_presets",
                 sql: include_str!("../migrations/20261122100000_presets.sql"),
+            },
+            db::Migration {
+                name: "20261123100000_again",
+                sql: include_str!("../migrations/20261123100000_again.sql"),
             },
         ],
         views: include_str!("../migrations/views.sql"),

@@ -3,10 +3,11 @@
 use std::{future::Future, pin::Pin};
 
 use base::{
-    Id, PhoneNumber,
+    Id, PhoneNumber, Timestamp,
     kind::{Account, Attempt, Audio, Line},
 };
 use call::{CallPlan, Dialog, Progress, WireIds};
+use db::Tx;
 use dialer::{LineHealth, Permit, Rate, Speed};
 use tokio::sync::{mpsc, watch};
 
@@ -118,6 +119,16 @@ pub trait Phones: Send + Sync + 'static {
 
     /// Asks the line whether it lives, now; true when anything came back.
     fn probe(&self, account: Id<Account>, line: Id<Line>) -> Later<'_, bool>;
+
+    /// Has the recordings of attempts removed, save those that a person keeps. In the transaction
+    /// that forgets the attempts.
+    fn forget_recordings<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+        account: Id<Account>,
+        attempts: &'a [Id<Attempt>],
+        now: Timestamp,
+    ) -> Later<'a, db::Result<()>>;
 
     /// The account's lines, as of now.
     fn lines(&self, account: Id<Account>) -> Vec<LineView>;

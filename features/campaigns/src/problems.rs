@@ -31,6 +31,10 @@ http_kit::problems! {
         NotReady = (422, "campaign_not_ready", "The campaign cannot start yet."),
         /// A campaign that runs or is paused is stopped before it is deleted.
         NotDeletable = (409, "campaign_not_deletable", "Stop the campaign before deleting it."),
+        /// Only a campaign that is completed or stopped is run again. Copy one that is not.
+        NotOver = (409, "campaign_not_over", "Only a campaign that is over can be run again."),
+        /// Nobody is left: every contact was reached with success, or was excluded by hand.
+        NobodyLeft = (409, "campaign_nobody_left", "Nobody is left to be called again."),
         /// The contact is finished, so there is nothing to exclude it from.
         ContactFinished =
             (409, "campaign_contact_finished", "This contact is finished already."),

@@ -140,7 +140,7 @@ async fn look_at_contacts(
         found.problem("lists", "required", "No contact list is chosen.");
         return Ok(());
     }
-    let (lists, id) = (row.lists.clone(), row.id);
+    let (lists, id, again) = (row.lists.clone(), row.id, row.again);
     let (missing, waiting, taken_up) = dialers
         .handles
         .db
@@ -167,6 +167,11 @@ async fn look_at_contacts(
                         )
                         .await?;
                     waiting += n;
+                }
+                if let Some(again) = again {
+                    // As far as is known: some may have left their list meanwhile.
+                    let before = store::counts::of(tx, account, again.campaign).await?;
+                    waiting = waiting.min(before.again(again.all));
                 }
                 Ok((missing, waiting, store::counts::of(tx, account, id).await?))
             })

@@ -17,7 +17,7 @@ use crate::{
     runner::Dialers,
     setup::Setup,
     store::{
-        campaigns::Row,
+        campaigns::{Again, Row},
         counts::{self, Counts},
     },
 };
@@ -99,6 +99,16 @@ impl Counters {
     }
 }
 
+/// Whose contacts a campaign calls again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct CalledAgain {
+    /// The campaign that had them.
+    #[schema(value_type = String)]
+    campaign: Id<CampaignKind>,
+    /// Those too that were reached with success.
+    all: bool,
+}
+
 /// A campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Campaign {
@@ -116,6 +126,8 @@ pub(crate) struct Campaign {
     preparing: bool,
     #[schema(value_type = Vec<String>)]
     lists: Vec<Id<ContactList>>,
+    /// Present when it is another one, run again: of the lists it calls only whom that one had.
+    again: Option<CalledAgain>,
     #[serde(flatten)]
     setup: Setup,
     /// Its line is the demo carrier's: nobody is really called.
@@ -177,6 +189,7 @@ pub(crate) async fn campaign(
         why: Why::new(&reason),
         preparing: row.preparing,
         lists: row.lists,
+        again: row.again.map(|Again { campaign, all }| CalledAgain { campaign, all }),
         setup: row.setup,
         simulated,
         version: row.version,

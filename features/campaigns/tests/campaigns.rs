@@ -2,8 +2,10 @@
 
 mod house;
 mod rehearsal;
+mod zones;
 
 use access::Role;
+use axum::http::Method;
 use base::Id;
 use call::Cause;
 use db::{args, sql};
@@ -100,7 +102,9 @@ async fn a_campaign_calls_everybody_and_completes_by_itself() {
             page["next"].as_str().unwrap()
         );
         assert_eq!(house.desk.get(&rest).await.ok()["items"].as_array().unwrap().len(), 1);
-        let found = house.desk.get(&format!("/campaigns/{id}/contacts?q=contact%203")).await.ok();
+        let path = format!("/campaigns/{id}/contacts?state=closed&q=contact%203");
+        let found = house.desk.get(&path).await.ok();
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
         let contact = &found["items"][0];
         assert_eq!((&contact["attempts"], &contact["variables"]["debt"]), (&json!(2), &json!(3)));
         let path = format!("/campaigns/{id}/contacts/{}", contact["id"].as_str().unwrap());
@@ -379,6 +383,12 @@ async fn a_calendar_and_a_rule_are_copied_carried_over_and_obeyed_at_once() {
         let path = format!("/attempt-rules/{}", made["id"].as_str().unwrap());
         let wrong = house.desk.put(&path, json!({"name": "Gentle", "rule": rule})).await;
         assert_eq!(wrong.value()["errors"][0]["field"], "max_attempts");
+        // What nothing goes by any more can be deleted, once.
+        let calendar = format!("/calendars/{}", calendar["id"].as_str().unwrap());
+        for (preset, code) in [(calendar, "calendar_not_found"), (path, "attempt_rule_not_found")] {
+            assert_eq!(house.desk.delete(&preset).await.status.as_u16(), 204, "{preset}");
+            assert_eq!(house.desk.delete(&preset).await.problem(), (404, code.to_owned()));
+        }
         let gone = house.desk.post("/campaigns", json!({"name": "X", "calendar_id": "1"})).await;
         assert_eq!(gone.value()["errors"][0]["code"], "calendar_not_found");
     })
@@ -452,6 +462,25 @@ async fn each_attempt_goes_to_the_next_number_and_none_twice_to_one_that_is_none
         }
         house.until(&id, |c| counter(c, "attempted") == 1).await;
         assert_eq!(house.switch.numbers_called(), [BUSY, WRONG, SPARE, BUSY, SPARE]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_that_is_forbidden_gives_way_to_the_next_one() {
+    story(|house| async move {
+        house.switch.manner(BUSY, &[Phone::Says(486)]);
+        house.switch.manner(SPARE, &[Phone::Answers(3)]);
+        house.contact(1, &[BUSY, SPARE]).await;
+        let id = house.draft(json!({"max_attempts": 3})).await;
+        house.start(&id).await;
+        house.until(&id, |c| counter(c, "planning") == 1).await;
+        house.forbid(BUSY, true).await;
+        house.until_on(&id, SPARE).await;
+        house.advance(24 * 3_600);
+        house.until(&id, |c| c["state"] == "completed").await;
+        assert_eq!(house.switch.numbers_called(), [BUSY, SPARE]);
+        house.counters_are_right(&id).await;
     })
     .await;
 }
@@ -830,6 +859,16 @@ async fn what_a_running_campaign_uses_is_named_and_a_list_can_be_taken_off() {
             });
             read.await.unwrap()
         };
+        let named = async |account: i64| {
+            let campaign = id.parse().unwrap();
+            let read = house.world.handles.db.read(move |tx| {
+                Box::pin(async move {
+                    campaigns::campaign_name(tx, Id::from_raw(account), campaign).await
+                })
+            });
+            read.await.unwrap()
+        };
+        assert_eq!((named(1).await.as_deref(), named(2).await), (Some("Reminder"), None));
         assert_eq!(used().await, (None, None), "a draft holds on to nothing");
         house.start(&id).await;
         let name = Some("Reminder".to_owned());
@@ -998,6 +1037,102 @@ async fn contacts_and_calls_are_exported_with_formulas_disarmed() {
             tokio::task::yield_now().await;
         }
         panic!("expired exports stay");
+    })
+    .await;
+}
+
+/// ALO-02: a campaign that is over is run again, over everybody or over those without success.
+#[tokio::test]
+async fn a_campaign_is_run_again_over_all_or_over_those_without_success() {
+    story(|house| async move {
+        let switch = &house.switch;
+        switch.manner(ANSWERS, &[Phone::Answers(12)]);
+        switch.manner(REJECTS, &[Phone::Says(603)]);
+        switch.manner(BUSY, &[Phone::Says(603)]);
+        for (n, phone) in [ANSWERS, REJECTS, BUSY, LATE].into_iter().enumerate() {
+            house.contact(n as i64 + 1, &[phone]).await;
+        }
+        let first = house.draft(json!({ "notes": "Spring" })).await;
+        let again = format!("/campaigns/{first}/run-again");
+        let wish = |contacts: &str| json!({ "name": "Again", "contacts": contacts });
+        let early = house.desk.post(&again, wish("all")).await.problem();
+        assert_eq!(early, (409, "campaign_not_over".to_owned()));
+        house.start(&first).await;
+        house.until(&first, |c| counter(c, "closed") == 3).await;
+        // One is excluded by hand before the end: nobody calls it again.
+        let page = house.desk.get(&format!("/campaigns/{first}/contacts?q=contact%204")).await.ok();
+        let out = page["items"][0]["id"].as_str().unwrap().to_owned();
+        let exclude = format!("/campaigns/{first}/contacts/{out}/exclude");
+        house.desk.post(&exclude, json!({})).await.ok();
+        house.until(&first, |c| c["state"] == "completed").await;
+        assert_eq!(house.desk.get(&again).await.ok(), json!({ "all": 3, "unsuccessful": 2 }));
+
+        // Pressed twice: one draft.
+        let once = [("idempotency-key", "again-1")];
+        let made = house.desk.json(Method::POST, &again, wish("unsuccessful"), &once).await.ok();
+        let twice = house.desk.json(Method::POST, &again, wish("unsuccessful"), &once).await.ok();
+        assert_eq!(made["id"], twice["id"]);
+        let second = made["id"].as_str().unwrap().to_owned();
+        assert_eq!((&made["state"], &made["notes"]), (&json!("draft"), &json!("Spring")));
+        assert_eq!(made["again"], json!({ "campaign": first, "all": false }));
+        let check = house.desk.get(&format!("/campaigns/{second}/check")).await.ok();
+        assert_eq!(check["will_call"], 2);
+        // Who joined the list meanwhile is not meant.
+        house.contact(5, &[SPARE]).await;
+        let ahead = house.desk.get(&format!("/campaigns/{second}/rehearsal")).await.ok();
+        assert_eq!(ahead["contacts"], 2, "{ahead}");
+        let before = switch.numbers_called().len();
+        house.start(&second).await;
+        house.until(&second, |c| c["state"] == "completed").await;
+        let mut called = switch.numbers_called().split_off(before);
+        called.sort();
+        assert_eq!(called, [BUSY, REJECTS]);
+        house.counters_are_right(&second).await;
+
+        let all = house.desk.post(&again, wish("all")).await.ok();
+        let third = all["id"].as_str().unwrap().to_owned();
+        house.start(&third).await;
+        let last = house.until(&third, |c| c["state"] == "completed").await;
+        assert_eq!(counter(&last, "total"), 3);
+        let foreign = house.desk.of(2, Role::Administrator).get(&again).await.problem();
+        assert_eq!(foreign, (404, "campaign_not_found".to_owned()));
+    })
+    .await;
+}
+
+/// NOVA-70: what is deleted can be restored for 30 days; then it is gone with all that hung on it.
+#[tokio::test]
+async fn a_deleted_campaign_is_restored_for_30_days_and_then_removed() {
+    story(|house| async move {
+        house.switch.manner(ANSWERS, &[Phone::Answers(12)]);
+        house.contact(1, &[ANSWERS]).await;
+        let id = house.draft(json!({})).await;
+        house.start(&id).await;
+        house.until(&id, |c| c["state"] == "completed").await;
+        let path = format!("/campaigns/{id}");
+        house.desk.delete(&path).await.ok();
+        house.desk.post(&format!("{path}/restore"), json!({})).await.ok();
+        let wish = json!({ "name": "Again", "contacts": "all" });
+        let again = house.desk.post(&format!("{path}/run-again"), wish).await.ok();
+        let again = format!("/campaigns/{}", again["id"].as_str().unwrap());
+        house.desk.delete(&path).await.ok();
+        let days = 24 * 3_600;
+        house.advance(29 * days);
+        house.until_no_job_waits().await;
+        assert_eq!(house.desk.get(&path).await.ok()["state"], "completed");
+        // The draft still needs its contacts.
+        house.advance(2 * days);
+        house.until_no_job_waits().await;
+        assert_eq!(house.desk.get(&path).await.ok()["state"], "completed");
+        house.desk.delete(&again).await.ok();
+        house.advance(days);
+        house.until_gone(&path).await;
+        let deleted = house.desk.get("/campaigns?deleted=true").await.ok();
+        assert_eq!(deleted["items"].as_array().unwrap().len(), 1, "the draft");
+        let late = house.desk.post(&format!("{path}/restore"), json!({})).await.problem();
+        assert_eq!(late, (404, "campaign_not_found".to_owned()));
+        assert_eq!(house.switch.board.lock().unwrap().forgotten.len(), 1);
+        assert_eq!(house.audit().await.last().map(String::as_str), Some("campaign.purge"));
     })
     .await;
 }

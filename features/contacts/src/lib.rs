@@ -8,6 +8,7 @@ mod jobs;
 mod mapping;
 mod merge;
 mod phone;
+mod plant;
 mod problems;
 mod reason;
 mod rejected;
@@ -17,6 +18,7 @@ mod source;
 mod store;
 mod topics;
 mod uses;
+mod workbook;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use access::Permission;
 use base::{Id, kind};
 use host::{Feature, Handles, Socket};
 use http_kit::{ApiRouter, Caller, ProblemInfo, routes};
+use tokio::sync::Semaphore;
 
 pub use problems::ContactProblem;
 pub use seed::NewContact;
@@ -42,6 +45,9 @@ pub(crate) struct State {
     pub(crate) handles: Handles,
     pub(crate) uses: Arc<dyn ListUses>,
     pub(crate) google: Google,
+    /// Workbooks that are unpacked at the same time: one, for each may take a hundred megabytes.
+    pub(crate) unpacking: Arc<Semaphore>,
+    pub(crate) plants: plant::Plants,
 }
 
 impl Contacts {
@@ -52,7 +58,9 @@ impl Contacts {
 
     /// As [`Contacts::new`], with sheets asked for elsewhere; for tests.
     pub fn with_google(handles: Handles, uses: Arc<dyn ListUses>, google: Google) -> Self {
-        Self(Arc::new(State { handles, uses, google }))
+        let unpacking = Arc::new(Semaphore::new(1));
+        let plants = plant::Plants::from_env();
+        Self(Arc::new(State { handles, uses, google, unpacking, plants }))
     }
 
     /// Makes a list of these contacts, under a free name.
@@ -92,6 +100,10 @@ pub fn chain() -> db::Chain {
                 name: "20261122100000_source",
                 sql: include_str!("../migrations/20261122100000_source.sql"),
             },
+            db::Migration {
+                name: "20261123110000_mapping_preset",
+                sql: include_str!("../migrations/20261123110000_mapping_preset.sql"),
+            },
         ],
         views: include_str!("../migrations/views.sql"),
     }
@@ -122,6 +134,7 @@ impl Feature for Contacts {
             .with(Permission::ListEdit, routes!(lists::delete_list))
             .with(Permission::ListView, routes!(contacts::list_contacts))
             .with(Permission::ListView, routes!(template::get_template))
+            .with(Permission::ListView, routes!(template::get_workbook_template))
             .upload(Permission::ListEdit, LARGEST_FILE, routes!(upload::create_import))
             .with(Permission::ListView, routes!(imports::list_imports))
             .with(Permission::ListView, routes!(imports::get_import))

@@ -125,6 +125,33 @@ impl Mapping {
         Ok(Places { id, phone, name, zone, variables, width: columns.len() })
     }
 
+    /// The same with the names as they stand in `columns`, whatever their case there; `None` when it
+    /// cannot be used for them.
+    pub(crate) fn fitted(&self, columns: &[String]) -> Option<Self> {
+        let find = |name: &String| {
+            let exact = columns.iter().find(|column| *column == name);
+            let alike = || {
+                let name = name.to_lowercase();
+                columns.iter().find(|column| column.to_lowercase() == name)
+            };
+            exact.or_else(alike).cloned()
+        };
+        // Nothing where nothing is mapped; an error where the column is not there.
+        let one = |name: Option<&String>| name.map(|name| find(name).ok_or(())).transpose().ok();
+        let fitted = Self {
+            id: one(self.id.as_ref())?,
+            phone: self.phone.iter().map(find).collect::<Option<_>>()?,
+            name: one(self.name.as_ref())?,
+            zone: one(self.zone.as_ref())?,
+            variables: self
+                .variables
+                .iter()
+                .map(|(column, key)| Some((find(column)?, key.clone())))
+                .collect::<Option<_>>()?,
+        };
+        fitted.places(columns).is_ok().then_some(fitted)
+    }
+
     /// The mapping that the names of the columns, and failing these the sample, suggest.
     ///
     /// Columns without a known name become variables under their own name.
@@ -265,6 +292,17 @@ mod tests {
     fn every_column_has_a_name_of_its_own() {
         let names = names(&texts(&["phone", "", "phone", "2", "phone (2)"]));
         assert_eq!(names, ["phone", "2", "phone (2)", "2 (2)", "phone (2) (2)"]);
+    }
+
+    #[test]
+    fn a_mapping_fits_columns_that_differ_in_order_and_case() {
+        let variables = BTreeMap::from([("Debt".to_owned(), "debt".to_owned())]);
+        let mapping = Mapping { name: Some("Name".to_owned()), variables, ..Mapping::default() };
+        let mapping = Mapping { phone: texts(&["Phone"]), ..mapping };
+        let fitted = mapping.fitted(&texts(&["DEBT", "name", "phone", "Phone"])).unwrap();
+        assert_eq!((fitted.phone, fitted.name.as_deref()), (texts(&["Phone"]), Some("name")));
+        assert_eq!(fitted.variables["DEBT"], "debt");
+        assert_eq!(mapping.fitted(&texts(&["Phone", "Name"])), None);
     }
 
     #[test]

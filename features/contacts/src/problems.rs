@@ -18,15 +18,43 @@ http_kit::problems! {
             (409, "import_not_ready", "The import is {state} and cannot be changed any more."),
         /// The file has no rows, or more than 200 columns.
         ImportNoRows = (422, "import_no_rows", "No rows can be read from this file."),
-        /// The file is an XLSX, ODS or XLS workbook. Save it as CSV (UTF-8) in the spreadsheet and
-        /// upload that.
+        /// The file is an ODS, XLS or XLSB workbook. Save it as an Excel workbook (XLSX) or as CSV
+        /// in the spreadsheet and upload that.
         ImportSpreadsheet = (
             415,
             "import_spreadsheet",
-            "This is a spreadsheet file. Save it as CSV and upload that."
+            "Spreadsheets of this kind are not read. Save it as XLSX or CSV and upload that."
         ),
-        /// The file is in UTF-16. Save it as “CSV UTF-8” in the spreadsheet and upload that.
-        ImportUtf16 = (415, "import_utf16", "This file is in UTF-16. Save it as CSV UTF-8."),
+        /// The file begins like a workbook but is none: another archive, or damaged on its way.
+        /// Open it in the spreadsheet, save it anew as XLSX or CSV, and upload that.
+        ImportNotAWorkbook = (
+            415,
+            "import_not_a_workbook",
+            "This file cannot be read as a workbook. Save it anew as XLSX or CSV."
+        ),
+        /// The workbook opens with a password only. Take the password off in the spreadsheet and
+        /// upload it again.
+        ImportEncrypted = (
+            415,
+            "import_encrypted",
+            "A password protects this workbook. Take it off and upload the file again."
+        ),
+        /// The sheet has more than 1,048,576 rows, more than 200 MB of text, or unpacks to more
+        /// than is read. Divide it, or upload it as CSV.
+        ImportWorkbookTooLarge = (
+            413,
+            "import_workbook_too_large",
+            "This workbook is too large when it is unpacked. Divide it, or upload it as CSV."
+        ),
+        /// No sheet of the workbook has a cell with something in it.
+        ImportNoSheet = (422, "import_no_sheet", "This workbook has no sheet with rows."),
+        /// The file is in UTF-16 without a byte order mark, or in UTF-32. Save it as “CSV UTF-8” in
+        /// the spreadsheet and upload that.
+        ImportUtf16 = (
+            415,
+            "import_utf16",
+            "This file is in UTF-16 or UTF-32 and does not say so. Save it as CSV UTF-8."
+        ),
         /// The file holds no text at all.
         ImportBinary = (415, "import_binary", "This file is not a text file."),
         /// The import waited for more than a day, or the server was stopped during the upload.

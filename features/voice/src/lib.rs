@@ -22,6 +22,7 @@ use demo::{Addresses, Carrier};
 pub use lines::LineUses;
 use lines::{Book, routes as line_routes};
 use recordings::Shelf;
+pub use recordings::forget_recordings;
 
 /// A future that a trait object can return.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -146,6 +147,10 @@ impl Feature for Voice {
                     name: "20261121121000_recording_heard",
                     sql: include_str!("../migrations/20261121121000_recording_heard.sql"),
                 },
+                db::Migration {
+                    name: "20261123100000_retention",
+                    sql: include_str!("../migrations/20261123100000_retention.sql"),
+                },
             ],
             views: include_str!("../migrations/views.sql"),
         }
@@ -175,6 +180,7 @@ impl Feature for Voice {
             let snapshot = line_routes::list::snapshot(&book, account);
             async move { snapshot }
         }));
+        recordings::plug(&self.0.shelf, socket);
         let shelf = Arc::clone(&self.0.shelf);
         socket.run("voice.recordings", move |shutdown| {
             let shelf = Arc::clone(&shelf);

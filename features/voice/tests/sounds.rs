@@ -283,20 +283,100 @@ async fn recordings_are_found_after_a_crash_and_heard_by_those_who_may() {
     .await;
 }
 
+/// A recording of the account that was made so many days ago.
+async fn recorded(house: &House, attempt: i64, days: u32) -> String {
+    let file = format!("1/2026-11-20/{attempt}");
+    leave_recording(&house.world, &file, true);
+    let at = house.world.handles.clock.now().minus(Duration::from_hours(24) * days);
+    let write = house.world.handles.db.write(move |tx| {
+        Box::pin(async move {
+            let insert = sql!(
+                "INSERT INTO recording (attempt, account, file, duration, bytes, created_at)
+                 VALUES ($1, 1, $2, 500000, 8044, $3)"
+            );
+            tx.exec(insert, args![attempt, file, at]).await
+        })
+    });
+    write.await.unwrap();
+    format!("/recordings/{attempt}")
+}
+
 #[tokio::test]
-async fn recordings_go_after_90_days() {
+async fn recordings_stay_for_ever_unless_the_account_says_for_how_long() {
     story(|house| async move {
-        leave_recording(&house.world, "1/2026-11-20/77", true);
+        let admin = house.desk.of(1, Role::Administrator);
         let reviewer = house.desk.of(1, Role::QualityReviewer);
-        let file = "/recordings/77/file";
-        run_until(&house, async || reviewer.get(file).await.status.is_success()).await;
-        house.world.hand.advance(Duration::from_hours(89 * 24));
-        run_until(&house, async || true).await;
-        assert!(reviewer.get(file).await.status.is_success());
-        house.world.hand.advance(Duration::from_hours(24));
-        run_until(&house, async || !reviewer.get(file).await.status.is_success()).await;
-        assert_eq!(reviewer.get(file).await.problem().0, 404);
-        assert_eq!(blobs(&house.world, "recording/1/2026-11-20"), 0);
+        let mut paths = Vec::new();
+        for (attempt, days) in [(71, 400), (72, 400), (73, 31), (74, 29)] {
+            paths.push(recorded(&house, attempt, days).await);
+        }
+        let heard = async || {
+            let mut heard = Vec::new();
+            for path in &paths {
+                let answer = reviewer.get(&format!("{path}/file")).await;
+                heard.push(answer.status.is_success());
+            }
+            heard
+        };
+        assert_eq!(admin.get("/recording-retention").await.ok(), json!({ "days": 0 }));
+        assert_eq!(house.world.handles.jobs.drain().await, Ok(0));
+        assert_eq!(heard().await, [true; 4], "kept for ever");
+
+        let kept = format!("{}/kept", paths[0]);
+        reviewer.put(&kept, json!({ "kept": true })).await;
+        let drawn = reviewer.get(&format!("{}/waveform", paths[0])).await.ok();
+        assert_eq!(drawn["kept"], true);
+        let foreign =
+            house.desk.of(2, Role::Administrator).put(&kept, json!({ "kept": false })).await;
+        assert_eq!(foreign.problem(), (404, "recording_not_found".to_owned()));
+        // What the choice would do is told before.
+        let effect = admin.get("/recording-retention/effect?days=30").await.ok();
+        assert_eq!(effect, json!({ "removed": 2, "kept": 1 }));
+        let effect = admin.get("/recording-retention/effect?days=0").await.ok();
+        assert_eq!(effect, json!({ "removed": 0, "kept": 0 }));
+        let wrong = admin.put("/recording-retention", json!({ "days": 40_000 })).await;
+        assert_eq!(wrong.faults(), ["days: out_of_range"]);
+        let refused = reviewer.put("/recording-retention", json!({ "days": 30 })).await.problem();
+        assert_eq!(refused, (403, "forbidden".to_owned()));
+
+        admin.put("/recording-retention", json!({ "days": 30 })).await.ok();
+        house.world.handles.jobs.drain().await.unwrap();
+        assert_eq!(heard().await, [true, false, false, true]);
+        assert_eq!(blobs(&house.world, "recording/1/2026-11-20"), 4, "two files each");
+        // It comes back every day.
+        house.world.hand.advance(Duration::from_hours(48));
+        house.world.handles.jobs.drain().await.unwrap();
+        assert_eq!(heard().await, [true, false, false, false]);
+        reviewer.put(&kept, json!({ "kept": false })).await;
+        admin.put("/recording-retention", json!({ "days": 0 })).await.ok();
+        house.world.hand.advance(Duration::from_hours(48));
+        assert_eq!(house.world.handles.jobs.drain().await, Ok(0), "for ever again");
+        assert_eq!(heard().await, [true, false, false, false]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_marked_recording_is_not_heard_and_goes_after_a_crash() {
+    story(|house| async move {
+        let reviewer = house.desk.of(1, Role::QualityReviewer);
+        let (gone, kept) = (recorded(&house, 81, 1).await, recorded(&house, 82, 1).await);
+        reviewer.put(&format!("{kept}/kept"), json!({ "kept": true })).await;
+        let now = house.world.handles.clock.now();
+        // Their campaign is removed, and the process ends behind the commit.
+        let forget = house.world.handles.db.write(move |tx| {
+            Box::pin(async move {
+                let both = [81, 82].map(Id::from_raw);
+                voice::forget_recordings(tx, Id::from_raw(1), &both, now).await
+            })
+        });
+        forget.await.unwrap();
+        assert_eq!(reviewer.get(&format!("{gone}/file")).await.problem().0, 404);
+        let late = reviewer.put(&format!("{gone}/kept"), json!({ "kept": true })).await.problem();
+        assert_eq!(late, (404, "recording_not_found".to_owned()));
+        assert_eq!(blobs(&house.world, "recording/1/2026-11-20"), 4);
+        run_until(&house, async || blobs(&house.world, "recording/1/2026-11-20") == 2).await;
+        assert!(reviewer.get(&format!("{kept}/file")).await.status.is_success());
     })
     .await;
 }

@@ -4,6 +4,7 @@ mod database;
 mod error;
 mod migrate;
 mod options;
+pub mod origin;
 pub mod outbox;
 mod page;
 mod postgres;

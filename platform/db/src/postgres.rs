@@ -14,7 +14,7 @@ use crate::{
     Error, Options, Result, Tx,
     database::Shared,
     error::chain,
-    tls,
+    origin, tls,
     unit::{Body, panicked},
 };
 
@@ -95,7 +95,8 @@ impl Postgres {
         let client = self.pool.get().await?;
         drop(waiting);
         let shared = Arc::clone(shared);
-        let work = async move { write(Lease::new(client), body, &shared).await };
+        let origin = origin::present();
+        let work = async move { write(Lease::new(client), origin, body, &shared).await };
         telemetry::spawn("db.write", work).await.map_err(|_| Error::Closed)?
     }
 
@@ -155,12 +156,18 @@ impl Drop for Lease {
 }
 
 /// What the body makes of the transaction that `lease` is in.
-async fn run<T, F: Body<T>>(lease: &Lease, read_only: bool, body: F) -> (Result<T>, Wakes) {
+async fn run<T, F: Body<T>>(
+    lease: &Lease,
+    origin: Option<Arc<str>>,
+    read_only: bool,
+    body: F,
+) -> (Result<T>, Wakes) {
     let client = match lease.client() {
         Ok(client) => client,
         Err(error) => return (Err(error), Wakes::new()),
     };
     let mut tx = Tx::postgres(client);
+    tx.set_origin(origin);
     if read_only {
         tx = tx.reading();
     }
@@ -174,9 +181,14 @@ async fn run<T, F: Body<T>>(lease: &Lease, read_only: bool, body: F) -> (Result<
 
 type Wakes = Vec<&'static str>;
 
-async fn write<T, F: Body<T>>(mut lease: Lease, body: F, shared: &Shared) -> Result<T> {
+async fn write<T, F: Body<T>>(
+    mut lease: Lease,
+    origin: Option<Arc<str>>,
+    body: F,
+    shared: &Shared,
+) -> Result<T> {
     lease.command("BEGIN").await?;
-    let (outcome, wakes) = run(&lease, false, body).await;
+    let (outcome, wakes) = run(&lease, origin, false, body).await;
     let value = match outcome {
         Ok(value) => value,
         Err(error) => {
@@ -199,7 +211,7 @@ async fn write<T, F: Body<T>>(mut lease: Lease, body: F, shared: &Shared) -> Res
 
 async fn read<T, F: Body<T>>(lease: Lease, body: F) -> Result<T> {
     lease.command("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let (outcome, _) = run(&lease, true, body).await;
+    let (outcome, _) = run(&lease, None, true, body).await;
     lease.undo().await;
     outcome
 }

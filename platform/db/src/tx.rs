@@ -1,5 +1,7 @@
 //! The hands of a unit of work.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use tokio_postgres::types::ToSql;
 
@@ -32,6 +34,8 @@ pub struct Tx<'c> {
     failed: Option<Error>,
     /// Who is to be woken after the commit.
     wakes: Vec<&'static str>,
+    /// Where the wish for the unit came from.
+    origin: Option<Arc<str>>,
     read_only: bool,
 }
 
@@ -55,17 +59,33 @@ impl<'c> Tx<'c> {
             link: Link::Sqlite(connection, limit),
             failed: None,
             wakes: Vec::new(),
+            origin: None,
             read_only: false,
         }
     }
 
     pub(crate) const fn postgres(client: &'c deadpool_postgres::ClientWrapper) -> Self {
-        Self { link: Link::Postgres(client), failed: None, wakes: Vec::new(), read_only: false }
+        Self {
+            link: Link::Postgres(client),
+            failed: None,
+            wakes: Vec::new(),
+            origin: None,
+            read_only: false,
+        }
     }
 
     /// As a moment that is only read.
     pub(crate) fn reading(self) -> Self {
         Self { read_only: true, ..self }
+    }
+
+    /// Where the wish for this unit came from, as [`crate::origin::scope`] was told.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    pub(crate) fn set_origin(&mut self, origin: Option<Arc<str>>) {
+        self.origin = origin;
     }
 
     /// Which database is underneath.

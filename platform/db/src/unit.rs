@@ -1,11 +1,11 @@
 //! A unit of work with the caller who waits for it.
 
-use std::{any::Any, panic::AssertUnwindSafe};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::oneshot;
 
-use crate::{Error, Result, Tx};
+use crate::{Error, Result, Tx, origin};
 
 /// What the body of a unit is: `move |tx| Box::pin(async move { … })`.
 pub(crate) trait Body<T>:
@@ -30,6 +30,7 @@ pub(crate) trait Unit: Send {
 /// A unit that has not run says why it never will; see [`Unit::finish`].
 pub(crate) struct Waiting<T, F> {
     body: Option<F>,
+    origin: Option<Arc<str>>,
     outcome: Result<T>,
     caller: oneshot::Sender<Result<T>>,
 }
@@ -41,7 +42,8 @@ where
 {
     pub(crate) fn pair(body: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T>>) {
         let (caller, answer) = oneshot::channel();
-        (Box::new(Self { body: Some(body), outcome: Err(Error::Closed), caller }), answer)
+        let origin = origin::present();
+        (Box::new(Self { body: Some(body), origin, outcome: Err(Error::Closed), caller }), answer)
     }
 }
 
@@ -52,6 +54,7 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let Some(body) = self.body.take() else { return false };
+        tx.set_origin(self.origin.take());
         let ran = std::panic::catch_unwind(AssertUnwindSafe(|| body(tx).now_or_never()));
         self.outcome = match ran {
             Ok(Some(outcome)) => tx.sealed(outcome),

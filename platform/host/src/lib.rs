@@ -17,10 +17,16 @@ pub use socket::{Running, Socket};
 pub fn chain() -> db::Chain {
     db::Chain {
         feature: "host",
-        migrations: &[db::Migration {
-            name: "20261120110000_audit",
-            sql: include_str!("../migrations/20261120110000_audit.sql"),
-        }],
+        migrations: &[
+            db::Migration {
+                name: "20261120110000_audit",
+                sql: include_str!("../migrations/20261120110000_audit.sql"),
+            },
+            db::Migration {
+                name: "20261123090000_audit_page",
+                sql: include_str!("../migrations/20261123090000_audit_page.sql"),
+            },
+        ],
         views: "",
     }
 }

@@ -109,6 +109,16 @@ pub(crate) async fn guard(
     }
 }
 
+/// Tells the units of work of a request from which address it was made. It stands next to the
+/// handler, since the task may be another one than that of [`guard`].
+pub(crate) async fn attribute(request: Request, next: Next) -> Response {
+    let peer = Site::of(request.extensions()).ok().and_then(|site| site.peer);
+    match peer {
+        Some(peer) => db::origin::scope(peer.to_string().into(), next.run(request)).await,
+        None => next.run(request).await,
+    }
+}
+
 async fn admit(gate: &Gate, permission: Permission, token: Result<String>) -> Result<Caller> {
     let caller = gate.sessions.caller(&token?).await?.ok_or(CommonProblem::SignInRequired)?;
     caller.require(permission)?;

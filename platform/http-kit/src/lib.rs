@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod common;
+mod csv;
 mod extract;
 mod fields;
 mod front;
@@ -15,6 +16,7 @@ mod throttle;
 mod time;
 
 pub use common::CommonProblem;
+pub use csv::{Csv, csv_guard};
 pub use extract::{Json, Path, Query, Upload, present};
 pub use fields::Fields;
 pub use front::{App, Front, nonce, page_policy};

@@ -147,6 +147,7 @@ impl<S: Clone + Send + Sync + 'static> ApiRouter<S> {
         self.describe(access, &mut paths);
         let routes: MethodRouter<S> = routes
             .layer(DefaultBodyLimit::max(usize::try_from(max_bytes).unwrap_or(usize::MAX)))
+            .route_layer(from_fn(gate::attribute))
             .route_layer(from_fn(move |request: Request, next: Next| {
                 gate::guard(access, max_bytes, idempotent, request, next)
             }));

@@ -9,9 +9,9 @@ mod worker;
 use db::{Chain, Migration};
 
 pub use context::JobContext;
-pub use handler::{Handler, JobEnd};
-pub use schedule::{next_at, schedule, unschedule};
-pub use store::{JobState, JobView, cancel, enqueue, hurry, page, view};
+pub use handler::{Handler, JobEnd, Ways};
+pub use schedule::{ScheduleView, ensure, next_at, run_now, schedule, schedules, unschedule};
+pub use store::{JobState, JobView, cancel, enqueue, hurry, page, stop, view};
 pub use worker::Jobs;
 
 /// The table of jobs.
@@ -30,6 +30,10 @@ pub const fn chain() -> Chain {
             Migration {
                 name: "20261121130000_schedule",
                 sql: include_str!("../migrations/20261121130000_schedule.sql"),
+            },
+            Migration {
+                name: "20261123090000_page",
+                sql: include_str!("../migrations/20261123090000_page.sql"),
             },
         ],
         views: "",

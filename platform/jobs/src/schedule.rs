@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use base::{Id, Timestamp, kind::Account};
+use base::{
+    Id, Timestamp,
+    kind::{Account, Job},
+};
 use clock::Ids;
 use db::{Result, Tx, args, record, sql};
 use serde_json::Value;
@@ -36,6 +39,26 @@ pub async fn schedule(
     Ok(())
 }
 
+/// As [`schedule`], unless there is such a schedule: then it keeps its beat and its payload.
+pub async fn ensure(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    kind: &'static str,
+    key: &str,
+    payload: Value,
+    every: Duration,
+    first: Timestamp,
+) -> Result<()> {
+    let put = sql!(
+        "INSERT INTO job_schedule (account, kind, dedupe, payload, every, next_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, kind, dedupe) DO NOTHING"
+    );
+    let every = every.as_micros() as i64;
+    tx.exec(put, args![account, kind, key, payload, every, first]).await?;
+    tx.wake(WAKE);
+    Ok(())
+}
+
 /// Ends a schedule, if there is one. Jobs that it enqueued are left alone.
 pub async fn unschedule(
     tx: &mut Tx<'_>,
@@ -61,10 +84,57 @@ pub async fn next_at(
 }
 
 record! {
+    /// A schedule as people may see it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ScheduleView {
+        /// Which handler does its jobs.
+        pub kind: String,
+        /// What tells it from others of the kind.
+        pub key: String,
+        /// What its jobs are given.
+        pub payload: Value,
+        /// Microseconds from one moment to the next.
+        pub every: i64,
+        /// When the next job is enqueued.
+        pub next_at: Timestamp,
+    }
+}
+
+/// The schedules of an account in the order of kind and key, behind those given.
+pub async fn schedules(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    (kind, key): (&str, &str),
+    limit: i64,
+) -> Result<Vec<ScheduleView>> {
+    let select = sql!(
+        "SELECT kind, dedupe, payload, every, next_at FROM job_schedule
+         WHERE account = $1 AND (kind, dedupe) > ($2, $3) ORDER BY kind, dedupe LIMIT $4"
+    );
+    tx.all(select, args![account, kind, key, limit]).await
+}
+
+/// Enqueues a job of a schedule out of turn; its beat stays. [`db::Error::NotFound`] when the account
+/// has no such schedule.
+pub async fn run_now(
+    tx: &mut Tx<'_>,
+    ids: &Ids,
+    account: Id<Account>,
+    kind: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<Id<Job>> {
+    let select =
+        sql!("SELECT payload FROM job_schedule WHERE account = $1 AND kind = $2 AND dedupe = $3");
+    let (payload,): (Value,) = tx.one(select, args![account, kind, key]).await?;
+    insert(tx, ids, account, kind, payload, Some(key), now).await
+}
+
+record! {
     /// A schedule whose moment has come.
     #[derive(Debug, Clone)]
     pub(crate) struct Due {
-        account: Id<Account>,
+        pub(crate) account: Id<Account>,
         kind: String,
         key: String,
         payload: Value,

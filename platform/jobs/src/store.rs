@@ -39,7 +39,8 @@ pub enum JobState {
 }
 
 impl JobState {
-    const ALL: [Self; 6] =
+    /// Every state.
+    pub const ALL: [Self; 6] =
         [Self::Ready, Self::Retry, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
     /// As stored.
@@ -76,6 +77,8 @@ record! {
         pub id: Id<Job>,
         /// Which handler does it.
         pub kind: String,
+        /// What [`crate::enqueue`] was given.
+        pub payload: Value,
         /// Where it stands.
         pub state: JobState,
         /// How often it was begun.
@@ -174,49 +177,80 @@ pub async fn cancel(
 /// A job of the account; [`Error::NotFound`] when there is none.
 pub async fn view(tx: &mut Tx<'_>, account: Id<Account>, id: Id<Job>) -> Result<JobView> {
     let select = sql!(
-        "SELECT id, kind, state, attempt, units_done, units_total, reason, cancel_at, run_at,
-           created_at, started_at, ended_at
+        "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, cancel_at,
+           run_at, created_at, started_at, ended_at
          FROM job WHERE account = $1 AND id = $2"
     );
     tx.one(select, args![account, id]).await
 }
 
-/// The jobs of an account, the newest first, before the one given; with `state`, only those.
+/// The jobs of an account, the newest first, below the id given; with `state`, only those.
 pub async fn page(
     tx: &mut Tx<'_>,
     account: Id<Account>,
     state: Option<JobState>,
-    before: i64,
+    below: i64,
     limit: i64,
 ) -> Result<Vec<JobView>> {
-    let select = sql!(
-        "SELECT id, kind, state, attempt, units_done, units_total, reason, cancel_at, run_at,
-           created_at, started_at, ended_at
-         FROM job WHERE account = $1 AND id < $2 AND ($3 = '' OR state = $3)
-         ORDER BY id DESC LIMIT $4"
+    // Two texts, since each is to go along an index of its own.
+    let Some(state) = state else {
+        let all = sql!(
+            "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, cancel_at,
+               run_at, created_at, started_at, ended_at
+             FROM job WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+        );
+        return tx.all(all, args![account, below, limit]).await;
+    };
+    let some = sql!(
+        "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, cancel_at,
+           run_at, created_at, started_at, ended_at
+         FROM job WHERE account = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
     );
-    tx.all(select, args![account, before, state.map_or("", JobState::as_str), limit]).await
+    tx.all(some, args![account, state.as_str(), below, limit]).await
 }
 
-/// Has a job that waits, or that failed, done as soon as there is room. False when it is neither.
-/// [`Error::NotFound`] when the account has no such job.
+/// Has a job that waits for another attempt done as soon as there is room, and with `again` one
+/// that failed. False when it is neither. [`Error::NotFound`] when the account has no such job.
 pub async fn hurry(
     tx: &mut Tx<'_>,
     account: Id<Account>,
     id: Id<Job>,
+    again: bool,
     now: Timestamp,
 ) -> Result<bool> {
     // What failed begins its count of fruitless attempts anew.
     let update = sql!(
         "UPDATE job SET state = 'retry', run_at = $3, ended_at = NULL, progressed = attempt
-         WHERE account = $1 AND id = $2 AND state IN ('ready', 'retry', 'failed')"
+         WHERE account = $1 AND id = $2 AND (state = 'retry' OR (state = 'failed' AND $4))"
     );
-    let hurried = tx.exec(update, args![account, id, now]).await? == 1;
+    let hurried = tx.exec(update, args![account, id, now, again]).await? == 1;
     if !hurried {
         view(tx, account, id).await?;
     }
     tx.wake(WAKE);
     Ok(hurried)
+}
+
+/// Asks a job to stop by itself: one that waits is begun at once, so that its handler ends what it
+/// was for; see [`crate::Ways::stop`]. False when it has ended. [`Error::NotFound`] when the account
+/// has no such job.
+pub async fn stop(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    id: Id<Job>,
+    now: Timestamp,
+) -> Result<bool> {
+    let update = sql!(
+        "UPDATE job SET cancel_at = COALESCE(cancel_at, $3),
+           run_at = CASE WHEN state = 'running' THEN run_at ELSE $3 END
+         WHERE account = $1 AND id = $2 AND state IN ('ready', 'retry', 'running')"
+    );
+    let asked = tx.exec(update, args![account, id, now]).await? == 1;
+    if !asked {
+        view(tx, account, id).await?;
+    }
+    tx.wake(WAKE);
+    Ok(asked)
 }
 
 /// Takes up to `most` jobs of `kinds` that are due, or whose process is gone.
@@ -302,11 +336,13 @@ pub(crate) async fn is_cancelled(tx: &mut Tx<'_>, id: Id<Job>) -> Result<bool> {
     Ok(asked.is_some())
 }
 
-/// Writes down how an attempt ended. Nothing happens when the job is another's by now.
+/// Writes down how an attempt ended. Nothing happens when the job is another's by now. A job that
+/// was asked to stop is not tried again, unless its handler ends it itself (`own`).
 pub(crate) async fn end(
     tx: &mut Tx<'_>,
     job: &JobContext,
     end: JobEnd,
+    own: bool,
     now: Timestamp,
 ) -> Result<()> {
     let cancelled = is_cancelled(tx, job.id).await?;
@@ -315,7 +351,7 @@ pub(crate) async fn end(
     let (state, run_at, reason) = match end {
         JobEnd::Done => (JobState::Done, None, None),
         JobEnd::Cancelled => (JobState::Cancelled, None, None),
-        JobEnd::Retry { .. } if cancelled => (JobState::Cancelled, None, None),
+        JobEnd::Retry { .. } if cancelled && !own => (JobState::Cancelled, None, None),
         JobEnd::Retry { why, .. } if job.attempt - progressed >= MOST_ATTEMPTS => {
             (JobState::Failed, None, Some(why))
         }

@@ -1,11 +1,16 @@
 //! Takes jobs and has them done.
 
 use std::{
-    collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc,
+    collections::BTreeMap,
+    convert::Infallible,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use base::Timestamp;
+use base::{Id, Timestamp, kind::Account};
 use clock::{Clock, Ids};
 use db::Db;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
@@ -13,7 +18,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    Handler, JobContext, JobEnd,
+    Handler, JobContext, JobEnd, Ways,
     handler::AnyHandler,
     schedule,
     store::{self, Claimed, LEASE, MOST_ATTEMPTS, WAKE},
@@ -36,7 +41,11 @@ pub struct Jobs {
     boot: i64,
     handlers: Arc<Mutex<BTreeMap<&'static str, Arc<dyn AnyHandler>>>>,
     stopping: Arc<watch::Sender<bool>>,
+    teller: Arc<OnceLock<Teller>>,
 }
+
+/// Hears whose jobs have changed.
+type Teller = Box<dyn Fn(Id<Account>) + Send + Sync>;
 
 impl std::fmt::Debug for Jobs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,7 +66,30 @@ impl Jobs {
             boot,
             handlers: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
+            teller: Arc::default(),
         }
+    }
+
+    /// Has `tell` told the account whose jobs have changed: when one is taken or has ended, and
+    /// every second while one is being done. It counts once, the first time.
+    pub fn on_change(&self, tell: impl Fn(Id<Account>) + Send + Sync + 'static) {
+        let _ = self.teller.set(Box::new(tell));
+    }
+
+    fn tell(&self, account: Id<Account>) {
+        if let Some(tell) = self.teller.get() {
+            tell(account);
+        }
+    }
+
+    /// The kinds that have a handler.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.handlers.lock().keys().copied().collect()
+    }
+
+    /// What a person may ask of the jobs of a kind.
+    pub fn ways(&self, kind: &str) -> Ways {
+        self.handlers.lock().get(kind).map(|handler| handler.ways()).unwrap_or_default()
     }
 
     /// Adds the handler of a kind, in place of an earlier one of the same kind.
@@ -122,17 +154,18 @@ impl Jobs {
         let now = self.clock.now();
         let due = self.db.read(move |tx| Box::pin(schedule::due(tx, now))).await?;
         for due in due {
-            let ids = self.ids.clone();
+            let (ids, account) = (self.ids.clone(), due.account);
             let fire = self
                 .db
                 .write(move |tx| Box::pin(async move { schedule::fire(tx, &ids, due, now).await }));
             fire.await?;
+            self.tell(account);
         }
         Ok(())
     }
 
     async fn claim(&self, most: usize) -> db::Result<Vec<Claimed>> {
-        let kinds: Vec<_> = self.handlers.lock().keys().copied().collect();
+        let kinds = self.kinds();
         if kinds.is_empty() {
             return Ok(Vec::new());
         }
@@ -161,7 +194,9 @@ impl Jobs {
     async fn work(&self, claimed: Claimed) {
         let handler = self.handlers.lock().get(claimed.kind.as_str()).cloned();
         let Some(handler) = handler else { return };
-        let kind = claimed.kind.clone();
+        let (kind, account) = (claimed.kind.clone(), claimed.account);
+        let own = handler.ways().stop;
+        self.tell(account);
         let stopping = self.stopping.subscribe();
         let job =
             JobContext::new(claimed, self.boot, self.db.clone(), self.clock.clone(), stopping);
@@ -175,10 +210,20 @@ impl Jobs {
                     tracing::warn!(job.id = %job.id, kind, "a job was lost to another process");
                     return;
                 }
+                never = self.show(account) => match never {},
             }
         };
         report(&job, &kind, &end);
-        self.end(job, end).await;
+        self.end(job, end, own).await;
+        self.tell(account);
+    }
+
+    /// Tells every second that a job goes on; never returns.
+    async fn show(&self, account: Id<Account>) -> Infallible {
+        loop {
+            self.clock.sleep(LOOK).await;
+            self.tell(account);
+        }
     }
 
     /// Keeps the lease; returns when it is lost.
@@ -194,12 +239,12 @@ impl Jobs {
     }
 
     /// Writes the end down, however long the database is away.
-    async fn end(&self, job: JobContext, end: JobEnd) {
+    async fn end(&self, job: JobContext, end: JobEnd, own: bool) {
         loop {
             let (job, end, now) = (job.clone(), end.clone(), self.clock.now());
             let written = self
                 .db
-                .write(move |tx| Box::pin(async move { store::end(tx, &job, end, now).await }))
+                .write(move |tx| Box::pin(async move { store::end(tx, &job, end, own, now).await }))
                 .await;
             match written {
                 Err(error @ (db::Error::Unavailable(_) | db::Error::Retry(_))) => {

@@ -451,20 +451,147 @@ async fn a_job_that_waits_or_failed_is_hurried_and_an_ended_one_is_not() {
         let worker = scene.worker(&script);
         let id = scene.enqueue(None).await;
         let now = scene.ids.clock().now();
-        let hurry =
-            async || db.write(move |tx| Box::pin(jobs::hurry(tx, ACCOUNT, id, now))).await.unwrap();
+        let hurry = async |again| {
+            db.write(move |tx| Box::pin(jobs::hurry(tx, ACCOUNT, id, again, now))).await.unwrap()
+        };
         assert_eq!(worker.drain().await, Ok(1));
         assert_eq!(worker.drain().await, Ok(0));
-        assert!(hurry().await);
+        assert!(hurry(false).await);
         assert_eq!(worker.drain().await, Ok(1));
         assert_eq!(scene.view(id).await.state, JobState::Failed);
-        assert!(hurry().await);
+        assert!(!hurry(false).await, "its kind does not allow that");
+        assert!(hurry(true).await);
         assert_eq!(worker.drain().await, Ok(1));
         assert_eq!(scene.view(id).await.state, JobState::Done);
-        assert!(!hurry().await);
-        let page = db
-            .read(move |tx| Box::pin(jobs::page(tx, ACCOUNT, Some(JobState::Done), i64::MAX, 10)));
-        assert_eq!(page.await.unwrap().len(), 1);
+        assert!(!hurry(true).await);
+        let page = async |state| {
+            let read = db.read(move |tx| Box::pin(jobs::page(tx, ACCOUNT, state, i64::MAX, 10)));
+            read.await.unwrap().len()
+        };
+        assert_eq!(page(Some(JobState::Done)).await, 1);
+        assert_eq!(page(Some(JobState::Failed)).await, 0);
+        assert_eq!(page(None).await, 1);
+    })
+    .await;
+}
+
+/// Ends what it was for itself: it may be stopped.
+#[derive(Clone, Default)]
+struct Owner {
+    asked: Arc<Mutex<Vec<bool>>>,
+}
+
+impl Handler for Owner {
+    fn kind(&self) -> &'static str {
+        "test.own"
+    }
+
+    fn ways(&self) -> jobs::Ways {
+        jobs::Ways { stop: true, again: false }
+    }
+
+    async fn run(&self, job: &JobContext) -> JobEnd {
+        let cancelled = job.is_cancelled().await.unwrap();
+        let first = {
+            let mut asked = self.asked.lock();
+            asked.push(cancelled);
+            asked.iter().filter(|cancelled| **cancelled).count() < 2
+        };
+        // The first try to end it meets a database that is away.
+        if cancelled && !first {
+            JobEnd::Cancelled
+        } else {
+            JobEnd::Retry { after: Duration::from_mins(10), why: "away".to_owned() }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_stopped_is_asked_until_it_has_ended_itself() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let owner = Owner::default();
+        let worker = Jobs::new(db.clone(), &scene.ids);
+        worker.add(owner.clone());
+        let told = Arc::new(Mutex::new(0));
+        let tells = Arc::clone(&told);
+        worker.on_change(move |account| {
+            assert_eq!(account, ACCOUNT);
+            *tells.lock() += 1;
+        });
+        assert!(worker.ways("test.own").stop);
+        assert_eq!(worker.ways("test.nobody"), jobs::Ways::default());
+        let (ids, later) =
+            (scene.ids.clone(), scene.ids.clock().now().plus(Duration::from_hours(1)));
+        let id = db.write(move |tx| {
+            Box::pin(async move {
+                jobs::enqueue(tx, &ids, ACCOUNT, "test.own", json!({}), None, later).await
+            })
+        });
+        let id = id.await.unwrap();
+        assert_eq!(worker.drain().await, Ok(0), "its moment has not come");
+        let stop = async || {
+            let now = scene.ids.clock().now();
+            db.write(move |tx| Box::pin(jobs::stop(tx, ACCOUNT, id, now))).await.unwrap()
+        };
+        assert!(stop().await);
+        assert_eq!(worker.drain().await, Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Retry, "not ended, so it goes on");
+        scene.hand.advance(Duration::from_mins(10));
+        assert_eq!(worker.drain().await, Ok(1));
+        assert_eq!(scene.view(id).await.state, JobState::Cancelled);
+        assert!(!stop().await);
+        assert_eq!(*owner.asked.lock(), [true, true]);
+        assert_eq!(*told.lock(), 4, "the beginning and the end of each attempt");
+        let unknown = db.write(|tx| {
+            Box::pin(jobs::stop(tx, ACCOUNT, Id::from_raw(1), Timestamp::from_seconds(0)))
+        });
+        assert_eq!(unknown.await, Err(Error::NotFound));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_is_listed_and_run_out_of_turn() {
+    testing::each(&[jobs::chain()], |db| async move {
+        let scene = Scene::new(&db);
+        let script = Script::default();
+        let worker = scene.worker(&script);
+        let hour = Duration::from_hours(1);
+        let now = scene.ids.clock().now();
+        let put = db.write(move |tx| {
+            Box::pin(async move {
+                for key in ["a", "b", "c"] {
+                    jobs::schedule(tx, ACCOUNT, KIND, key, json!(key), hour, now.plus(hour))
+                        .await?;
+                }
+                // One that is there is left alone.
+                jobs::ensure(tx, ACCOUNT, KIND, "a", json!(0), hour, now.plus(hour * 9)).await?;
+                Ok(())
+            })
+        });
+        put.await.unwrap();
+        let keys = async |after: &'static str| {
+            let read = db.read(move |tx| {
+                Box::pin(async move { jobs::schedules(tx, ACCOUNT, (KIND, after), 2).await })
+            });
+            read.await.unwrap().into_iter().map(|row| row.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys("").await, ["a", "b"]);
+        assert_eq!(keys("b").await, ["c"]);
+        let run = async |key: &'static str| {
+            let ids = scene.ids.clone();
+            db.write(move |tx| {
+                Box::pin(async move { jobs::run_now(tx, &ids, ACCOUNT, KIND, key, now).await })
+            })
+            .await
+        };
+        let first = run("a").await.unwrap();
+        assert_eq!(run("a").await, Ok(first), "one waits already");
+        assert_eq!(run("d").await, Err(Error::NotFound));
+        assert_eq!(worker.drain().await, Ok(1));
+        let read = db.read(move |tx| Box::pin(jobs::next_at(tx, ACCOUNT, KIND, "a")));
+        assert_eq!(read.await.unwrap(), Some(now.plus(hour)), "the beat stays");
     })
     .await;
 }

@@ -163,7 +163,8 @@ fn redirect(response: &Response, url: &Url) -> Option<Result<Url, Fault>> {
         return None;
     }
     let location = response.headers().get(LOCATION)?;
-    let next = location.to_str().ok().and_then(|text| url.join(text).ok());
+    // As browsers read it: servers also write letters of other scripts there.
+    let next = std::str::from_utf8(location.as_bytes()).ok().and_then(|text| url.join(text).ok());
     Some(next.ok_or_else(|| Fault::Broken("it redirects to nowhere".to_owned())))
 }
 

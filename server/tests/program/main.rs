@@ -5,3 +5,5 @@ mod house;
 mod https;
 mod live;
 mod routes;
+mod trail;
+mod words;

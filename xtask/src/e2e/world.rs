@@ -93,6 +93,29 @@ impl World {
         })
     }
 
+    /// A second server on the same PostgreSQL database, with its own folder and ports.
+    pub(crate) fn beside(&self) -> Result<Self> {
+        let port = free_port()?;
+        Ok(Self {
+            dir: tempfile::tempdir()?,
+            // The first one removes the database.
+            database: Database::Sqlite,
+            name: self.name.clone(),
+            url: Some(self.database_url()?.to_owned()),
+            port,
+            sip_port: free_udp_port()?,
+            binary: self.binary.clone(),
+            server: None,
+            client: Client::new(port),
+            printed: Vec::new(),
+        })
+    }
+
+    /// Where its PostgreSQL database is.
+    pub(crate) fn database_url(&self) -> Result<&str> {
+        self.url.as_deref().context("the world is not on PostgreSQL")
+    }
+
     /// Runs this binary instead of one built for development.
     pub(crate) fn use_binary(&mut self, binary: PathBuf) {
         self.binary = Some(binary);
@@ -170,8 +193,14 @@ impl World {
             .recv_timeout(Duration::from_mins(1))
             .with_context(|| format!("the server said nothing; its log:\n{}", self.log_tail()))?;
         self.printed = vec![first];
+        let (client, server) = (&self.client, &mut self.server);
         wait_for("/readyz", Duration::from_mins(1), || {
-            Ok((self.client.status("/readyz").ok() == Some(200)).then_some(()))
+            if let Some(child) = server
+                && let Some(status) = child.try_wait()?
+            {
+                bail!("the server has ended: {status}");
+            }
+            Ok((client.status("/readyz").ok() == Some(200)).then_some(()))
         })
         .with_context(|| format!("the server's log:\n{}", self.log_tail()))?;
         self.printed.extend(lines.try_iter());
@@ -202,10 +231,16 @@ impl World {
         }
     }
 
+    /// SIGTERM, without waiting.
+    pub(crate) fn tell_to_stop(&self) -> Result<()> {
+        Command::new("kill").args(["-TERM", &self.process()?.to_string()]).status()?;
+        Ok(())
+    }
+
     /// SIGTERM, and the wait for a proper end.
     pub(crate) fn stop(&mut self) -> Result<()> {
+        self.tell_to_stop()?;
         if let Some(mut child) = self.server.take() {
-            Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
             wait_for("the server's end", Duration::from_mins(1), || Ok(child.try_wait()?))?;
         }
         Ok(())
@@ -242,7 +277,12 @@ impl World {
 
     /// A list with these rows of `id,phone,name`, imported through the file's own path.
     pub(crate) fn list(&self, rows: &[(String, String)]) -> Result<String> {
-        let list = id_of(&self.client.post("/lists", &json!({"name": "People"}))?)?;
+        self.list_named("People", rows)
+    }
+
+    /// As [`World::list`], for worlds with several.
+    pub(crate) fn list_named(&self, name: &str, rows: &[(String, String)]) -> Result<String> {
+        let list = id_of(&self.client.post("/lists", &json!({"name": name}))?)?;
         let mut csv = "id,phone,name\n".to_owned();
         for (id, phone) in rows {
             csv += &format!("{id},{phone},Person {id}\n");

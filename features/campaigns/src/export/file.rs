@@ -7,8 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Cell, Format, Row, workbook::Workbook};
+use rust_xlsxwriter::{self as xlsx, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
+use super::{Cell, Format, Row};
+
+/// The longest text of a cell that a spreadsheet takes, in characters.
+const LONGEST: usize = 32_767;
 /// Rows of one sheet; a spreadsheet takes 1,048,576, the heads included.
 const SHEET: usize = 1_000_000;
 
@@ -80,22 +84,79 @@ impl Parts {
     }
 
     fn xlsx(&self, path: &Path) -> io::Result<()> {
-        let mut book = Workbook::create(path)?;
+        let mut book = Workbook::new();
+        if let Some(folder) = path.parent() {
+            book.set_tempdir(folder).map_err(io::Error::other)?;
+        }
+        let looks = Looks {
+            head: xlsx::Format::new().set_bold(),
+            moment: xlsx::Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
+        };
         let mut rows = self.rows().peekable();
         loop {
-            book.begin_sheet(self.columns())?;
-            for row in rows.by_ref().take(SHEET) {
-                let Row { cells, variables } = row?;
-                let own = self.variables.iter().map(|name| {
-                    variables.get(name).map_or(Cell::Empty(()), |text| Cell::Text(text.clone()))
-                });
-                book.row(cells.into_iter().chain(own))?;
-            }
+            let sheet = book.add_worksheet_with_constant_memory().map_err(io::Error::other)?;
+            self.sheet(sheet, &looks, rows.by_ref().take(SHEET))?;
             if rows.peek().is_none() {
-                return book.finish();
+                return book.save(path).map_err(io::Error::other);
             }
         }
     }
+
+    /// Fills one sheet, with heads that stay in sight.
+    fn sheet(
+        &self,
+        sheet: &mut Worksheet,
+        looks: &Looks,
+        rows: impl Iterator<Item = io::Result<Row>>,
+    ) -> io::Result<()> {
+        sheet.set_freeze_panes(1, 0).map_err(io::Error::other)?;
+        for (at, head) in (0..).zip(self.columns()) {
+            let head = sheet.write_string_with_format(0, at, head, &looks.head);
+            head.map_err(io::Error::other)?;
+        }
+        for (n, row) in (1..).zip(rows) {
+            let Row { cells, variables } = row?;
+            let own = self.variables.iter().map(|name| {
+                variables.get(name).map_or(Cell::Empty(()), |text| Cell::Text(text.clone()))
+            });
+            for (at, cell) in (0..).zip(cells.into_iter().chain(own)) {
+                put(sheet, (n, at), cell, looks).map_err(io::Error::other)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How cells look.
+struct Looks {
+    head: xlsx::Format,
+    moment: xlsx::Format,
+}
+
+/// Writes a cell: a text is never a formula, whatever it begins with.
+fn put(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    cell: Cell,
+    looks: &Looks,
+) -> Result<(), XlsxError> {
+    match cell {
+        Cell::Empty(()) => {}
+        Cell::Number(n) => drop(sheet.write_number(row, column, n as f64)?),
+        Cell::Moment { at } => match ExcelDateTime::parse_from_str(&at.replacen(' ', "T", 1)) {
+            Ok(moment) => {
+                sheet.write_datetime_with_format(row, column, &moment, &looks.moment)?;
+            }
+            Err(_) => drop(sheet.write_string(row, column, at)?),
+        },
+        Cell::Text(mut text) => {
+            if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+                text.truncate(end);
+            }
+            sheet.write_string(row, column, text)?;
+        }
+    }
+    Ok(())
 }
 
 fn line(file: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
@@ -103,7 +164,7 @@ fn line(file: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Resul
         if n > 0 {
             file.write_all(b",")?;
         }
-        let guard = if is_formula(&cell) { "'" } else { "" };
+        let guard = http_kit::csv_guard(&cell);
         if cell.contains(['"', '\n', '\r', ',', ';', '\t']) {
             write!(file, "\"{guard}{}\"", cell.replace('"', "\"\""))?;
         } else {
@@ -111,18 +172,6 @@ fn line(file: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Resul
         }
     }
     file.write_all(b"\r\n")
-}
-
-/// A cell that a spreadsheet might run: it begins with `=`, `@`, a tab or a carriage return, or
-/// with `+` or `-` and is not just a number, so that phone numbers stay as they are and a file that
-/// is imported again holds the same ones.
-fn is_formula(cell: &str) -> bool {
-    let digits = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.'));
-    match cell.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
-        Some('+' | '-') => !digits(&cell[1..]),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

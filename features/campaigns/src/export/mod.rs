@@ -2,7 +2,6 @@
 
 pub(crate) mod file;
 pub(crate) mod words;
-mod workbook;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{
     Id, Timestamp,
     kind::{Account, Campaign},
@@ -106,6 +106,10 @@ pub(crate) struct Exporter(pub(crate) Arc<Dialers>);
 impl Handler for Exporter {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { stop: true, again: false }
     }
 
     async fn run(&self, job: &JobContext) -> JobEnd {

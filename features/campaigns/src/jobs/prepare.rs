@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{
     Id, Timestamp,
     kind::{Account, Campaign, ContactList},
@@ -63,6 +63,10 @@ pub(crate) struct Prepare(pub(crate) Arc<Dialers>);
 impl Handler for Prepare {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { stop: false, again: true }
     }
 
     async fn run(&self, job: &JobContext) -> JobEnd {

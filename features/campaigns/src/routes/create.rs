@@ -50,6 +50,7 @@ pub(crate) async fn create_campaign(
         preparing: false,
         setup: Setup::new(zone(&dialers, account).await?),
         lists: Vec::new(),
+        again: None,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{State, show};
 use crate::{
+    jobs::purge,
     problems::{CampaignProblem, or},
     store::campaigns,
     view,
@@ -19,7 +20,7 @@ use crate::{
 
 /// Delete a campaign
 ///
-/// It leaves the list and can be restored. A campaign that runs or is paused is stopped first.
+/// It leaves the list and can be restored for 30 days, after which it is removed for good. A campaign that runs or is paused is stopped first.
 #[utoipa::path(
     delete, path = "/campaigns/{id}", operation_id = "delete_campaign", tag = "campaigns",
     params(("id" = String, Path, description = "The campaign.")),
@@ -67,6 +68,9 @@ async fn set(
                 return Ok(Ok(()));
             }
             campaigns::set_deleted(tx, account, id, deleted.then_some(now), now).await?;
+            if deleted {
+                purge::ensure(tx, account, now).await?;
+            }
             let entry = AuditEntry {
                 account,
                 user: Some(user),

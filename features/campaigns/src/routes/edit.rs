@@ -137,12 +137,14 @@ pub(crate) async fn edit_campaign(
                 }
                 // The row is locked, so the version is still the one that was compared.
                 campaigns::edit(tx, &change.row, now).await?;
+                let mut detail = change.fields;
+                detail.insert("version".to_owned(), json!(change.row.version + 1));
                 let entry = AuditEntry {
                     account,
                     user: Some(user),
                     action: "campaign.edit",
                     subject: format!("campaign:{id}"),
-                    detail: json!({ "version": change.row.version + 1, "changed": change.fields }),
+                    detail: detail.into(),
                 };
                 audit::record(tx, &ids, entry, now).await?;
                 if change.lists_changed && change.row.state != CampaignState::Draft {
@@ -212,7 +214,7 @@ fn expected(body: &mut Value, headers: &HeaderMap) -> Result<Option<i64>> {
     Ok(version)
 }
 
-/// The row with the change merged in, and what differs: field → new value.
+/// The row with the change merged in, and what differs: field → values before and after.
 pub(super) fn apply(mut row: Row, mut body: Value) -> Result<(Row, Map<String, Value>)> {
     let mut fields = Fields::new();
     let Some(wanted) = body.as_object_mut().map(std::mem::take) else {
@@ -224,7 +226,7 @@ pub(super) fn apply(mut row: Row, mut body: Value) -> Result<(Row, Map<String, V
     let mut document = merged(before.clone(), setup.clone());
     let present = merged(before, setup);
     merge(&mut document, Value::Object(wanted));
-    let changed = differences(&present, &document);
+    let changed = audit::changes(&present, &document);
     let read: Document = read(document)?;
     let setup: Setup = self::read(Value::Object(read.setup))?;
     read.name.trim().clone_into(&mut row.name);
@@ -239,17 +241,6 @@ fn merged(mut one: Value, other: Value) -> Value {
         one.extend(other);
     }
     one
-}
-
-fn differences(before: &Value, after: &Value) -> Map<String, Value> {
-    let none = Map::new();
-    let before = before.as_object().unwrap_or(&none);
-    let after = after.as_object().unwrap_or(&none);
-    let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    keys.into_iter()
-        .filter(|key| before.get(*key) != after.get(*key))
-        .map(|key| (key.clone(), after.get(key).cloned().unwrap_or(Value::Null)))
-        .collect()
 }
 
 /// RFC 7386, save that `null` stays as a value: the fields of the form are all there always.

@@ -321,13 +321,20 @@ pub(crate) async fn delete_export(
     caller: Caller,
     Path((id, export)): Path<(Id<Campaign>, Id<Export>)>,
 ) -> Result<StatusCode> {
-    let (account, now) = (caller.account, dialers.handles.clock.now());
-    let row = dialers
-        .handles
-        .db
+    let Handles { db, ids, clock, .. } = dialers.handles.clone();
+    let (account, user, now) = (caller.account, caller.user, clock.now());
+    let row = db
         .write(move |tx| {
             Box::pin(async move {
                 let row = exports::get(tx, account, id, export).await?;
+                let entry = AuditEntry {
+                    account,
+                    user: Some(user),
+                    action: "campaign.export_remove",
+                    subject: format!("campaign:{id}"),
+                    detail: json!({ "export": export, "was": row.state }),
+                };
+                audit::record(tx, &ids, entry, now).await?;
                 if row.state == "running" {
                     jobs::cancel(tx, account, row.job, now).await?;
                     exports::end(tx, export, "cancelled", None, None, now).await?;

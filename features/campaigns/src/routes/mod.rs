@@ -12,6 +12,7 @@ mod get;
 mod list;
 mod presets;
 mod rehearse;
+mod run_again;
 mod steps;
 mod test_call;
 mod timeline;
@@ -48,6 +49,8 @@ pub(crate) fn routes() -> ApiRouter<Arc<Dialers>> {
         .with(CampaignEdit, http_kit::routes!(edit::edit_campaign))
         .with(CampaignDelete, http_kit::routes!(delete::delete_campaign))
         .with(CampaignDelete, http_kit::routes!(delete::restore_campaign))
+        .with(CampaignView, http_kit::routes!(run_again::count_run_again))
+        .with(CampaignEdit, http_kit::routes!(run_again::run_campaign_again))
         .with(CampaignView, http_kit::routes!(check::check_campaign))
         .with(CampaignView, http_kit::routes!(rehearse::rehearse_campaign))
         .with(CampaignStart, http_kit::routes!(steps::start_campaign))

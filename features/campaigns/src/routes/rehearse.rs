@@ -226,14 +226,14 @@ async fn listed(
 ) -> Result<Found> {
     let (mut skipped, mut guests) = (BTreeMap::<_, u64>::new(), Vec::new());
     let mut skip = |reason| *skipped.entry(reason).or_default() += 1;
-    let mut looked_at = 0;
+    let (mut looked_at, mut read) = (0_usize, 0);
     let now = dialers.handles.clock.now();
     let (mut ids, mut phones) = (HashSet::new(), HashSet::new());
     let mut never = BTreeMap::new();
     let whose = (row.account, row.id);
     for list in row.lists.iter().copied() {
         let mut above = 0;
-        while looked_at < LOOKED_AT {
+        while read < LOOKED_AT {
             let unit = dialers
                 .handles
                 .db
@@ -243,7 +243,8 @@ async fn listed(
                 .await?;
             let Some(last) = unit.last() else { break };
             above = last.contact;
-            for contact in unit {
+            read += unit.len();
+            for contact in unit.into_iter().filter(|contact| contact.wanted) {
                 looked_at += 1;
                 let zone = contact.zone.as_deref().map(word).transpose()?;
                 let Some(first) = contact.first else {

@@ -88,6 +88,9 @@ pub(crate) struct Runner {
     /// Who waits until the machine knows of a campaign's row.
     waiting: Vec<(Id<Campaign>, oneshot::Sender<()>)>,
     pub(crate) touched: BTreeSet<Id<Campaign>>,
+    /// Whose calls' ends are being written: pages look again when they are, also where a campaign
+    /// runs no more.
+    ending: BTreeSet<Id<Campaign>>,
     done: mpsc::UnboundedSender<Done>,
     next_care: Timestamp,
     next_count: Timestamp,
@@ -224,6 +227,7 @@ impl Runner {
             ends: HashMap::new(),
             tests: HashMap::new(),
             touched: running.iter().copied().collect(),
+            ending: BTreeSet::new(),
             running: running.into_iter().collect(),
             waiting: Vec::new(),
             done,
@@ -315,10 +319,14 @@ impl Runner {
         }
         let Some(batch) = pipeline::next(&mut self.queue) else { return };
         self.writing = true;
-        if batch
-            .iter()
-            .any(|work| matches!(work, Work::Finish { boot, .. } if *boot == self.lease.boot))
-        {
+        let mut ends = false;
+        for work in &batch {
+            if let Work::Finish { boot, finish, .. } = work {
+                self.ending.insert(finish.campaign);
+                ends |= *boot == self.lease.boot;
+            }
+        }
+        if ends {
             self.core.plants.reach(Point::BeforeFinish);
         }
         let tools = pipeline::Tools {
@@ -375,6 +383,7 @@ impl Runner {
                     self.feed(event);
                 }
                 self.touched.extend(&self.running);
+                self.touched.append(&mut self.ending);
             }
             Step::Refilled { campaign, found: Ok((batch, later)) } => {
                 self.feed(Event::Candidates { campaign, batch, later });

@@ -20,6 +20,8 @@ record! {
         /// The number that tells the contact apart, and the first that may be called.
         pub(crate) first: Option<PhoneNumber>,
         pub(crate) phone: Option<PhoneNumber>,
+        /// Whether the campaign calls it: one that is run again leaves others out.
+        pub(crate) wanted: bool,
     }
 }
 
@@ -45,7 +47,12 @@ pub(crate) async fn listed(
                   AND (d.scope = 'account' OR (d.scope = 'campaign' AND d.target = $5)
                     OR (d.scope = 'list' AND d.target IN
                       (SELECT l.list FROM campaign_list l WHERE l.campaign = $5))))
-                ORDER BY n.ordinal LIMIT 1) AS phone
+                ORDER BY n.ordinal LIMIT 1) AS phone,
+               NOT EXISTS (SELECT 1 FROM campaign_list a
+                 WHERE a.campaign = $5 AND a.list = c.list AND a.again IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM campaign_contact o
+                   WHERE o.campaign = a.again AND o.list_contact = c.contact
+                   AND o.state <> 'by_hand' AND (a.again_all OR o.state <> 'success'))) AS wanted
              FROM v_list_contact c
              WHERE c.account = $1 AND c.list = $2 AND c.contact > $3
              ORDER BY c.contact LIMIT $4"

@@ -28,6 +28,14 @@ record! {
     }
 }
 
+/// Whose contacts a campaign calls again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Again {
+    pub(crate) campaign: Id<Campaign>,
+    /// Those too that were reached with success.
+    pub(crate) all: bool,
+}
+
 /// A campaign.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
@@ -39,6 +47,7 @@ pub(crate) struct Row {
     pub(crate) preparing: bool,
     pub(crate) setup: Setup,
     pub(crate) lists: Vec<Id<ContactList>>,
+    pub(crate) again: Option<Again>,
     pub(crate) version: i64,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
@@ -48,7 +57,10 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn read(raw: Raw, lists: Vec<Id<ContactList>>) -> Result<Self> {
+    fn read(raw: Raw, lists: Vec<Listed>) -> Result<Self> {
+        let again = lists
+            .iter()
+            .find_map(|list| list.again.map(|campaign| Again { campaign, all: list.again_all }));
         Ok(Self {
             id: raw.id,
             account: raw.account,
@@ -57,7 +69,8 @@ impl Row {
             state: word(&raw.state)?,
             preparing: raw.preparing,
             setup: document(raw.setup)?,
-            lists,
+            lists: lists.into_iter().map(|list| list.list).collect(),
+            again,
             version: raw.version,
             created_at: raw.created_at,
             updated_at: raw.updated_at,
@@ -75,7 +88,7 @@ pub(crate) async fn get(tx: &mut Tx<'_>, account: Id<Account>, id: Id<Campaign>)
             sql!(
                 "SELECT id, account, name, notes, state, preparing, setup, version, created_at,
                    updated_at, started_at, completed_at, deleted_at
-                 FROM campaign WHERE account = $1 AND id = $2"
+                 FROM campaign WHERE account = $1 AND id = $2 AND purged_at IS NULL"
             ),
             args![account, id],
         )
@@ -98,11 +111,25 @@ pub(crate) async fn get_locked(
     get(tx, account, id).await
 }
 
-async fn lists(tx: &mut Tx<'_>, id: Id<Campaign>) -> Result<Vec<Id<ContactList>>> {
-    let rows: Vec<(Id<ContactList>,)> = tx
-        .all(sql!("SELECT list FROM campaign_list WHERE campaign = $1 ORDER BY ordinal"), args![id])
-        .await?;
-    Ok(rows.into_iter().map(|(list,)| list).collect())
+record! {
+    struct Listed {
+        list: Id<ContactList>,
+        again: Option<Id<Campaign>>,
+        again_all: bool,
+    }
+}
+
+async fn lists(tx: &mut Tx<'_>, id: Id<Campaign>) -> Result<Vec<Listed>> {
+    let select = sql!(
+        "SELECT list, again, again_all FROM campaign_list WHERE campaign = $1 ORDER BY ordinal"
+    );
+    tx.all(select, args![id]).await
+}
+
+/// Has the lists of a campaign stand for the contacts only that another one had.
+pub(crate) async fn set_again(tx: &mut Tx<'_>, id: Id<Campaign>, again: Again) -> Result<()> {
+    let update = sql!("UPDATE campaign_list SET again = $2, again_all = $3 WHERE campaign = $1");
+    tx.exec(update, args![id, again.campaign, again.all]).await.map(drop)
 }
 
 /// What a page of campaigns shows.
@@ -137,6 +164,7 @@ pub(crate) async fn page(
                    updated_at, started_at, completed_at, deleted_at
                  FROM campaign
                  WHERE account = $1 AND id < $2 AND (deleted_at IS NOT NULL) = $3
+                   AND purged_at IS NULL
                    AND (state = $4 OR $4 IS NULL)
                    AND (LOWER(name) LIKE $5 ESCAPE '\\' OR $5 IS NULL)
                  ORDER BY id DESC LIMIT $6"
@@ -224,7 +252,7 @@ async fn set_lists(
     id: Id<Campaign>,
     wanted: &[Id<ContactList>],
 ) -> Result<()> {
-    for list in lists(tx, id).await? {
+    for Listed { list, .. } in lists(tx, id).await? {
         if !wanted.contains(&list) {
             tx.exec(
                 sql!("DELETE FROM campaign_list WHERE campaign = $1 AND list = $2"),

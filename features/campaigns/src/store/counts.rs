@@ -112,6 +112,13 @@ impl Counts {
         self.states.values().sum()
     }
 
+    /// Contacts for a campaign that is run again: all but those whom a person excluded, or of these
+    /// the ones without success.
+    pub(crate) fn again(&self, all: bool) -> i64 {
+        let left = self.total() - self.of(ContactState::ByHand);
+        if all { left } else { left - self.of(ContactState::Success) }
+    }
+
     fn take(&mut self, what: &str, n: i64) -> Result<()> {
         if let Some(state) = what.strip_prefix("contact:") {
             self.states.insert(super::word(state)?, n);

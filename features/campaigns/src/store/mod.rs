@@ -12,6 +12,7 @@ pub(crate) mod lease;
 pub(crate) mod prepare;
 pub(crate) mod presets;
 pub(crate) mod pulse;
+pub(crate) mod purge;
 
 use db::{Error, Result};
 

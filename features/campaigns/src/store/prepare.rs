@@ -36,6 +36,7 @@ record! {
         name: String,
         zone: Option<String>,
         updated_at: i64,
+        wanted: bool,
     }
 }
 
@@ -71,16 +72,24 @@ pub(crate) async fn unit(
     let rows: Vec<Source> = tx
         .all(
             sql!(
-                "SELECT contact, external_id, name, zone, updated_at FROM v_list_contact
-                 WHERE list = $1 AND account = $2 AND (updated_at, contact) > ($3, $4)
-                 ORDER BY updated_at, contact LIMIT $5"
+                "SELECT c.contact, c.external_id, c.name, c.zone, c.updated_at,
+                   NOT EXISTS (SELECT 1 FROM campaign_list l
+                     WHERE l.campaign = $6 AND l.list = c.list AND l.again IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM campaign_contact o
+                       WHERE o.campaign = l.again AND o.list_contact = c.contact
+                       AND o.state <> 'by_hand' AND (l.again_all OR o.state <> 'success')))
+                   AS wanted
+                 FROM v_list_contact c
+                 WHERE c.list = $1 AND c.account = $2 AND (c.updated_at, c.contact) > ($3, $4)
+                 ORDER BY c.updated_at, c.contact LIMIT $5"
             ),
-            args![list, account, at.updated_at, at.contact, UNIT],
+            args![list, account, at.updated_at, at.contact, UNIT, campaign],
         )
         .await?;
     let now = ids.clock().now();
     let mut deltas = Deltas::default();
-    for row in &rows {
+    // A list is gone through whole, so that a unit stays small however few of it are wanted.
+    for row in rows.iter().filter(|row| row.wanted) {
         take_up(tx, account, campaign, row, ids, now, &mut deltas).await?;
     }
     deltas.write(tx, account).await?;

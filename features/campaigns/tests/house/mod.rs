@@ -20,12 +20,13 @@ use campaigns::{
     Unfinished,
 };
 use clock::Clock;
-use db::{Chain, Db, Migration, args, sql};
+use db::{Chain, Db, Migration, Tx, args, sql};
 use dialer::{LineHealth, Permit, Rate};
 use host::{
-    Running,
+    Handles, Running,
     testing::{Desk, World},
 };
+use jobs::JobState;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
@@ -94,6 +95,7 @@ pub(crate) struct Board {
     pub(crate) up: BTreeMap<Id<Attempt>, Up>,
     pub(crate) recovered: Vec<Unfinished>,
     pub(crate) probes: usize,
+    pub(crate) forgotten: Vec<Id<Attempt>>,
     pub(crate) lines: Vec<LineView>,
     used: Arc<Mutex<u32>>,
 }
@@ -272,6 +274,17 @@ impl Phones for Switchboard {
     fn probe(&self, _: Id<Account>, _: Id<Line>) -> Later<'_, bool> {
         self.board.lock().unwrap().probes += 1;
         Box::pin(async { true })
+    }
+
+    fn forget_recordings<'a>(
+        &'a self,
+        _: &'a mut Tx<'_>,
+        _: Id<Account>,
+        attempts: &'a [Id<Attempt>],
+        _: Timestamp,
+    ) -> Later<'a, db::Result<()>> {
+        self.board.lock().unwrap().forgotten.extend(attempts);
+        Box::pin(async { Ok(()) })
     }
 
     fn lines(&self, account: Id<Account>) -> Vec<LineView> {
@@ -535,6 +548,18 @@ impl House {
         );
     }
 
+    /// Waits until the only contact of a campaign has this number.
+    pub(crate) async fn until_on(&self, id: &str, phone: &str) {
+        for _ in 0..3_000 {
+            let page = self.desk.get(&format!("/campaigns/{id}/contacts")).await.ok();
+            if page["items"][0]["phone"] == phone {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("the contact never came to {phone}");
+    }
+
     /// Waits until so many calls are up on the wire.
     pub(crate) async fn until_up(&self, id: &str, calls: usize) {
         self.until(id, |_| self.switch.board.lock().unwrap().up.len() == calls).await;
@@ -550,6 +575,36 @@ impl House {
             tokio::task::yield_now().await;
         }
         panic!("attempts are open: {:?}", self.attempts(id).await);
+    }
+
+    /// Does what is due in the background, and waits until nothing is.
+    pub(crate) async fn until_no_job_waits(&self) {
+        let Handles { db, jobs, .. } = &self.world.handles;
+        for _ in 0..3_000 {
+            jobs.drain().await.unwrap();
+            let busy = db.read(|tx| {
+                Box::pin(async move {
+                    let mut busy = 0;
+                    for state in [JobState::Ready, JobState::Running] {
+                        let some = jobs::page(tx, Id::from_raw(1), Some(state), i64::MAX, 1);
+                        busy += some.await?.len();
+                    }
+                    Ok(busy)
+                })
+            });
+            if busy.await.unwrap() == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("jobs are still being done");
+    }
+
+    /// Waits until nothing is there any more.
+    pub(crate) async fn until_gone(&self, path: &str) {
+        self.until_no_job_waits().await;
+        let gone = self.desk.get(path).await.problem();
+        assert_eq!(gone, (404, "campaign_not_found".to_owned()));
     }
 
     /// The counters of a campaign are what its rows say.

@@ -7,7 +7,7 @@ mod preview;
 mod rows;
 mod sniff;
 
-pub(crate) use encoding::{BOM, Detector, Encoding, NotText, refuse_binary};
-pub(crate) use preview::{Preview, preview};
+pub(crate) use encoding::{BOM, Detector, Encoding, Kind, NotText, Transcoder, kind};
+pub(crate) use preview::{MOST_COLUMNS, Preview, preview};
 pub(crate) use rows::{Cut, LONGEST_ROW, Row, cut};
-pub(crate) use sniff::{Delimiter, Format, sniff};
+pub(crate) use sniff::{Delimiter, Format, of_table, sniff};

@@ -148,10 +148,16 @@ fn line_ends(bytes: &[u8], range: Range<usize>) -> u64 {
 /// Without the control characters that databases and pages choke on, and trimmed.
 fn clean(text: &str) -> String {
     let text = text.trim().trim_matches('\u{FEFF}');
-    if text.chars().any(|c| c.is_control() && c != '\n') {
+    // A line end within a cell of a sheet comes as the separator of lines, for a row of a sheet is
+    // one line.
+    if text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{2028}') {
         text.replace("\r\n", "\n")
             .chars()
-            .map(|c| if c == '\t' || c == '\r' { ' ' } else { c })
+            .map(|c| match c {
+                '\t' | '\r' => ' ',
+                '\u{2028}' => '\n',
+                c => c,
+            })
             .filter(|c| !c.is_control() || *c == '\n')
             .collect()
     } else {
@@ -210,6 +216,27 @@ mod tests {
     fn control_characters_do_not_get_through() {
         let cut = cut(b"a\0b,\x07,\"x\ty\"\n", FORMAT, 0, 10, true);
         assert_eq!(cells(&cut.rows[0]), ["ab", "", "x y"]);
+    }
+
+    /// A row is never looked for beyond its longest length, whatever the file is made of.
+    #[test]
+    fn hostile_files_are_cut_within_their_bounds() {
+        for (text, rows) in [
+            // Nothing but marks, delimiters or line ends; one line without an end.
+            ("\"".repeat(300_000), 5),
+            (",".repeat(300_000), 1),
+            ("\n".repeat(300_000), 0),
+            ("\r".repeat(300_000), 0),
+            ("x".repeat(300_000), 1),
+            ("\"\n".repeat(1_000), 501),
+        ] {
+            let cut = cut(text.as_bytes(), FORMAT, 0, usize::MAX, true);
+            assert_eq!(cut.bytes, text.len());
+            assert!(cut.rows.len() <= rows, "{} of {:?}", cut.rows.len(), &text[..2]);
+            let cells: usize = cut.rows.iter().map(|row| row.cells.len()).sum();
+            let kept: usize = cut.rows.iter().flat_map(|row| &row.cells).map(String::len).sum();
+            assert!(cells <= LONGEST_ROW * rows.max(1) && kept <= LONGEST_ROW * rows.max(1));
+        }
     }
 
     proptest! {

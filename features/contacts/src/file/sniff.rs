@@ -82,6 +82,19 @@ pub(crate) fn sniff(start: &[u8], encoding: Encoding, is_whole: bool) -> Format 
     format
 }
 
+/// The format of a file that the rows of a sheet were written to: whether the first names the
+/// columns is all that is to be guessed.
+pub(crate) fn of_table(start: &[u8], is_whole: bool) -> Format {
+    let mut format = Format {
+        encoding: Encoding::Utf8,
+        delimiter: Delimiter::Comma,
+        has_header: false,
+        first_byte: 0,
+    };
+    format.has_header = has_header(start, format, is_whole);
+    format
+}
+
 /// The `sep=;` line with which a spreadsheet announces the delimiter, and its length.
 fn separator_line(start: &[u8]) -> Option<(Delimiter, usize)> {
     let line = start.split(|byte| *byte == b'\n').next()?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{Id, Timestamp, kind};
 use clock::Ids;
 use db::Tx;
@@ -39,6 +39,10 @@ pub(crate) struct Expire(pub(crate) Arc<State>);
 impl Handler for Expire {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { stop: false, again: true }
     }
 
     async fn run(&self, job: &JobContext) -> JobEnd {

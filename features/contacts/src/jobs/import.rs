@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{Id, Timestamp, kind};
 use blob::Blob;
 use clock::Ids;
@@ -20,6 +20,7 @@ use crate::{
     jobs::{ASK_AGAIN, patiently},
     mapping::Places,
     phone::Region,
+    plant::Point,
     problems::ContactProblem,
     routes::upload,
     store::{
@@ -59,6 +60,10 @@ impl Handler for Import {
         KIND
     }
 
+    fn ways(&self) -> Ways {
+        Ways { stop: true, again: false }
+    }
+
     async fn run(&self, job: &JobContext) -> JobEnd {
         let Ok(import) = serde_json::from_value(job.payload["import"].clone()) else {
             return JobEnd::Fail { why: "the payload names no import".to_owned() };
@@ -76,6 +81,8 @@ enum Stop {
     Later(String),
     /// Never again.
     Never(ContactProblem),
+    /// Somebody asked.
+    Asked,
 }
 
 impl From<db::Error> for Stop {
@@ -92,6 +99,7 @@ async fn work(state: &State, job: &JobContext, import: Id<kind::Import>) -> JobE
         }
         Err(Stop::Later(why)) => JobEnd::Retry { after: crate::jobs::PAUSE, why },
         Err(Stop::Never(problem)) => end(state, job, import, problem).await,
+        Err(Stop::Asked) => close(state, job, import, "cancelled", None, JobEnd::Cancelled).await,
     }
 }
 
@@ -102,14 +110,25 @@ async fn end(
     import: Id<kind::Import>,
     problem: ContactProblem,
 ) -> JobEnd {
-    let Handles { db, clock, hub, .. } = &state.handles;
     let problem = http_kit::Problem::from(problem);
-    let (account, code, now) = (job.account, problem.code(), clock.now());
+    let failed = JobEnd::Fail { why: problem.to_string() };
+    close(state, job, import, "failed", Some(problem.code()), failed).await
+}
+
+/// Writes the end of the import into its row.
+async fn close(
+    state: &State,
+    job: &JobContext,
+    import: Id<kind::Import>,
+    word: &'static str,
+    code: Option<&'static str>,
+    end: JobEnd,
+) -> JobEnd {
+    let Handles { db, clock, hub, .. } = &state.handles;
+    let (account, now) = (job.account, clock.now());
     let ended = patiently(clock, job, || {
         db.write(move |tx| {
-            Box::pin(
-                async move { imports::end(tx, account, import, "failed", Some(code), now).await },
-            )
+            Box::pin(async move { imports::end(tx, account, import, word, code, now).await })
         })
     });
     if let Err(error) = ended.await {
@@ -117,7 +136,7 @@ async fn end(
     }
     hub.touch(account, &format!("import:{import}"));
     tidy(state, job).await;
-    JobEnd::Fail { why: problem.to_string() }
+    end
 }
 
 async fn tidy(state: &State, job: &JobContext) {
@@ -133,6 +152,7 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
     let account = job.account;
     let mut window = Window::default();
     let mut tries = 0;
+    let mut goes_on = true;
     loop {
         let found = patiently(clock, job, || {
             db.read(move |tx| Box::pin(async move { imports::get(tx, account, id).await }))
@@ -145,10 +165,16 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
         if import.state != "running" {
             return Ok(());
         }
+        if job.is_cancelled().await? {
+            return Err(Stop::Asked);
+        }
         if job.is_stopping() {
             return Err(Stop::Later("the server is being stopped".to_owned()));
         }
-        let unit = next_unit(blob, &mut window, &import).await?;
+        let mut unit = next_unit(blob, &mut window, &import).await?;
+        if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit() {
+            unit.rows.clear();
+        }
         let (ids, job, now) = (ids.clone(), job.clone(), clock.now());
         let is_stopping = job.is_stopping();
         let (done, total) = (unit.next_byte as u64, import.bytes as u64);
@@ -162,7 +188,10 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             })
             .await;
         match applied {
-            Ok(Applied::Done | Applied::Stale) => tries = 0,
+            Ok(Applied::Done | Applied::Stale) => {
+                state.plants.reach(Point::ImportUnit);
+                tries = 0;
+            }
             // The list was deleted meanwhile, or another unit was in the way, or the answer to the
             // commit was lost: the import's row tells where to go on.
             Err(

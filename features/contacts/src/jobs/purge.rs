@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{Id, Timestamp, kind};
 use clock::Ids;
 use db::Tx;
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     State,
+    routes::upload,
     store::{imports, lists},
 };
 
@@ -39,6 +40,10 @@ impl Handler for Purge {
         KIND
     }
 
+    fn ways(&self) -> Ways {
+        Ways { stop: false, again: true }
+    }
+
     async fn run(&self, job: &JobContext) -> JobEnd {
         let Ok(list) = serde_json::from_value(job.payload["list"].clone()) else {
             return JobEnd::Fail { why: "the payload names no list".to_owned() };
@@ -60,8 +65,8 @@ async fn remove(
         .read(move |tx| Box::pin(async move { imports::files_of_list(tx, account, list).await }))
         .await
         .map_err(|error| error.to_string())?;
-    for (_, key) in files {
-        blob.remove(&key).await.map_err(|error| error.to_string())?;
+    for left in files {
+        upload::remove(blob, &left).await.map_err(|error| error.to_string())?;
     }
     loop {
         let is_done = db

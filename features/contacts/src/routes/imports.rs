@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 
 use super::{
     Import, or,
-    upload::{self, Arrived, LOOK},
+    upload::{self, Arrived, LOOK, Wish},
+    workbook,
 };
 use crate::{
     file::{self, Delimiter, Encoding},
@@ -23,7 +24,10 @@ use crate::{
     mapping::{Fault, Mapping},
     phone::Region,
     problems::ContactProblem,
-    store::{imports, lists},
+    store::{
+        imports::{self, ImportRow, Sheets},
+        lists, presets,
+    },
 };
 
 /// List the imports of a contact list
@@ -75,14 +79,21 @@ pub(crate) async fn get_import(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reading {
+    /// Of a text; one in UTF-16 says so itself.
     encoding: Option<Encoding>,
+    /// Of a text.
     delimiter: Option<Delimiter>,
     has_header: Option<bool>,
+    /// Of a workbook: the name of the sheet to be read.
+    sheet: Option<String>,
+    /// Whether what was last used for such columns is suggested, with its region; true when absent.
+    preset: Option<bool>,
 }
 
 /// Look at the file again
 ///
-/// With another encoding or delimiter, or with or without a header. The mapping is suggested anew.
+/// With another encoding, delimiter or sheet, with or without a header, or without the mapping of
+/// the last time. The mapping is suggested anew.
 #[utoipa::path(
     patch, path = "/imports/{id}", operation_id = "change_import", tag = "contacts",
     params(("id" = String, Path, description = "The import.")),
@@ -97,26 +108,83 @@ pub(crate) async fn change_import(
 ) -> Result<Json<Import>> {
     let account = caller.account;
     let import = upload::find(&state, account, id).await?;
-    let key = match import.blob_key {
-        Some(key) if import.state == "ready" => key,
+    let before = match &import.blob_key {
+        Some(key) if import.state == "ready" => key.clone(),
         _ => return Err(ContactProblem::ImportNotReady { state: import.state }.into()),
     };
-    let bytes = import.bytes as u64;
-    let end = bytes.min(LOOK as u64);
-    let start = state
-        .handles
-        .blob
-        .read_range(&key, 0..end)
-        .await
-        .map_err(|_| ContactProblem::ImportFileLost)?
-        .to_vec();
-    let encoding = body.encoding.unwrap_or(import.encoding);
-    let mut format = file::sniff(&start, encoding, bytes == end);
+    let arrived = if import.sheets.is_empty() {
+        text_again(&state, &import, &before, &body).await?
+    } else {
+        sheet_again(&state, &import, &before, &body).await?
+    };
+    let region = Some(import.region).filter(|region| !region.is_empty() && body.preset.is_none());
+    let wish = Wish { region, preset: body.preset.unwrap_or(true) };
+    let after = arrived.key.clone();
+    upload::look(&state, account, id, &before, arrived, wish).await?;
+    if after != before
+        && let Err(error) = state.handles.blob.remove(&before).await
+    {
+        // It goes with the import's other files.
+        tracing::warn!(%error, key = before, "a sheet that was left could not be removed");
+    }
+    Ok(Json(upload::find(&state, account, id).await?.into()))
+}
+
+/// The beginning of a text, as it is to be read now.
+async fn text_again(
+    state: &crate::State,
+    import: &ImportRow,
+    key: &str,
+    body: &Reading,
+) -> Result<Arrived> {
+    let mut fields = Fields::new();
+    let wished = body.encoding.unwrap_or(import.encoding);
+    // What is kept of UTF-16 is UTF-8.
+    let possible =
+        wished == import.encoding || !(wished.is_certain() || import.encoding.is_certain());
+    fields.check("encoding", possible, "unknown", "This file is in another encoding.");
+    fields.check("sheet", body.sheet.is_none(), "unknown", "This file has no sheets.");
+    fields.finish()?;
+    let (start, bytes) = beginning(state, import, key).await?;
+    let mut format = file::sniff(&start, wished, bytes == start.len() as u64);
     format.delimiter = body.delimiter.unwrap_or(import.delimiter);
     format.has_header = body.has_header.unwrap_or(import.has_header);
-    let region = Some(import.region).filter(|region| !region.is_empty());
-    upload::look(&state, account, id, Arrived { bytes, start, format }, region).await?;
-    Ok(Json(upload::find(&state, account, id).await?.into()))
+    Ok(Arrived { key: key.to_owned(), bytes, start, format, book: None })
+}
+
+/// The beginning of a sheet: the one that is read already, or another one.
+async fn sheet_again(
+    state: &crate::State,
+    import: &ImportRow,
+    key: &str,
+    body: &Reading,
+) -> Result<Arrived> {
+    let wished = body.sheet.as_ref().or(import.sheet.as_ref());
+    let Some(chosen) = import.sheets.iter().position(|name| Some(name) == wished) else {
+        let mut fields = Fields::new();
+        fields.fault("sheet", "unknown", "The workbook has no such sheet.");
+        return Err(fields.finish().err().unwrap_or_else(|| ContactProblem::ImportNoSheet.into()));
+    };
+    let mut arrived = if import.sheet.as_ref() == wished {
+        let (start, bytes) = beginning(state, import, key).await?;
+        let format = file::of_table(&start, bytes == start.len() as u64);
+        let book = Some(Sheets { names: import.sheets.clone(), chosen });
+        let mut same = Arrived { key: key.to_owned(), bytes, start, format, book };
+        same.format.has_header = import.has_header;
+        same
+    } else {
+        let packed = imports::workbook_key(import.account, import.id);
+        let other = imports::sheet_key(import.account, import.id, chosen);
+        workbook::unpack(state, &packed, &other, Some(chosen)).await?
+    };
+    arrived.format.has_header = body.has_header.unwrap_or(arrived.format.has_header);
+    Ok(arrived)
+}
+
+async fn beginning(state: &crate::State, import: &ImportRow, key: &str) -> Result<(Vec<u8>, u64)> {
+    let bytes = import.bytes as u64;
+    let read = state.handles.blob.read_range(key, 0..bytes.min(LOOK as u64)).await;
+    Ok((read.map_err(|_| ContactProblem::ImportFileLost)?.to_vec(), bytes))
 }
 
 /// How the columns are to be understood.
@@ -201,6 +269,10 @@ pub(crate) async fn start_import(
                     // Undoes the job: somebody else was quicker.
                     return Err(db::Error::NotFound);
                 }
+                if import.has_header {
+                    let (columns, mapping) = (&import.columns, &body.mapping);
+                    presets::remember(tx, account, columns, mapping, &region, now).await?;
+                }
                 let entry = AuditEntry {
                     account,
                     user: Some(user),
@@ -218,6 +290,10 @@ pub(crate) async fn start_import(
             return Err(ContactProblem::ImportNotReady { state }.into());
         }
         other => other?,
+    }
+    // Its other sheets are not looked at any more.
+    if let Err(error) = state.handles.blob.remove(&imports::workbook_key(account, id)).await {
+        tracing::warn!(%error, import.id = %id, "a workbook stays until its import ends");
     }
     hub.touch(account, &format!("import:{id}"));
     hub.touch(account, &format!("list:{list}"));

@@ -173,13 +173,14 @@ pub(crate) async fn rename_list(
             if lists::is_taken(tx, account, &name, Some(id)).await? {
                 return Err(taken());
             }
+            let before = lists::get(tx, account, id).await?.name;
             lists::rename(tx, account, id, &name, now).await?;
             let entry = AuditEntry {
                 account,
                 user: Some(user),
                 action: "list.rename",
                 subject: format!("list:{id}"),
-                detail: json!({ "name": name }),
+                detail: json!({ "name": [before, name] }),
             };
             audit::record(tx, &ids, entry, now).await
         })

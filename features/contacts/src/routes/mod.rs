@@ -9,6 +9,7 @@ pub(crate) mod sources;
 pub(crate) mod template;
 pub(crate) mod test_load;
 pub(crate) mod upload;
+pub(crate) mod workbook;
 
 use http_kit::{Problem, Time};
 use serde::Serialize;
@@ -124,7 +125,12 @@ pub(crate) struct Import {
     pub(crate) source: String,
     /// The file's name on the person's computer, or the name of the source.
     pub(crate) filename: String,
-    /// Guessed, until changed.
+    /// The sheets of a workbook, in their order; none of a text.
+    pub(crate) sheets: Vec<String>,
+    /// The sheet that is read; the first that has rows, until changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sheet: Option<String>,
+    /// Guessed, until changed. Of no meaning for a workbook.
     pub(crate) encoding: Encoding,
     /// Guessed, until changed.
     pub(crate) delimiter: Delimiter,
@@ -136,6 +142,10 @@ pub(crate) struct Import {
     pub(crate) sample: Vec<Vec<String>>,
     /// Suggested, until started.
     pub(crate) mapping: Mapping,
+    /// When the suggested mapping and region were last used, for a file with the same heads; absent
+    /// when they are a guess.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) preset_at: Option<Time>,
     /// The country of numbers without an international prefix, ISO 3166-1; suggested, until
     /// started. Empty when it must be chosen.
     pub(crate) region: String,
@@ -163,12 +173,15 @@ impl From<ImportRow> for Import {
             state,
             source: row.source,
             filename: row.filename,
+            sheets: row.sheets,
+            sheet: row.sheet,
             encoding: row.encoding,
             delimiter: row.delimiter,
             has_header: row.has_header,
             columns: row.columns,
             sample: if is_open { row.sample } else { Vec::new() },
             mapping: row.mapping,
+            preset_at: row.preset_at.map(Time),
             region: row.region,
             counts: row.counts.into(),
             done: if is_open { 0 } else { row.next_byte },

@@ -6,14 +6,10 @@ use axum::{body::Body, extract::State, response::Response};
 use base::{Id, kind};
 use bytes::Bytes;
 use futures::{TryStreamExt as _, stream};
-use http_kit::{Caller, Path, Query, Result};
+use http_kit::{Caller, Csv, Path, Query, Result};
 
 use super::{or, template};
-use crate::{
-    problems::ContactProblem,
-    rejected::{self, Table},
-    store::imports,
-};
+use crate::{problems::ContactProblem, rejected, store::imports};
 
 /// Rows that are read from the database at a time.
 const PIECE: i64 = 500;
@@ -40,7 +36,7 @@ pub(crate) async fn get_rejected(
         .read(move |tx| Box::pin(async move { imports::get(tx, account, id).await }))
         .await
         .map_err(or(ContactProblem::ImportNotFound))?;
-    let mut table = Table::new(import.delimiter);
+    let mut table = Csv::new(import.delimiter.as_str());
     let heads = rejected::heads(language);
     table.row(heads.into_iter().chain(import.columns.iter().map(String::as_str)));
     let head = Bytes::from(table.take());

@@ -11,7 +11,7 @@ use host::{
 };
 use http_kit::{Caller, Fields, Json, Page, PageQuery, Path, Query, Result, Time, present};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
@@ -352,7 +352,7 @@ pub(crate) async fn create_source(
         updated_at: now,
     };
     let row = changed(&state, &blank, wish, None, &caller)?;
-    save(&state, row, "source.create").await?;
+    save(&state, row, None, "source.create").await?;
     Ok((StatusCode::CREATED, Json(read(&state, account, id).await?)))
 }
 
@@ -387,7 +387,7 @@ pub(crate) async fn change_source(
 ) -> Result<Json<Source>> {
     let kept = find(&state, caller.account, id).await?;
     let row = changed(&state, &kept, wish, Some(&kept), &caller)?;
-    save(&state, row, "source.change").await?;
+    save(&state, row, Some(&kept), "source.change").await?;
     read(&state, caller.account, id).await.map(Json)
 }
 
@@ -424,8 +424,30 @@ fn changed(
     })
 }
 
+/// What a person sets of a source, but for its secret.
+fn told(row: &SourceRow) -> Map<String, Value> {
+    let mut told = Map::new();
+    told.insert("name".to_owned(), json!(row.name));
+    told.insert("settings".to_owned(), json!(row.settings));
+    told.insert("every_min".to_owned(), json!(row.every_min));
+    told.insert("enabled".to_owned(), json!(row.enabled));
+    told.insert("tested".to_owned(), json!(row.tested));
+    told
+}
+
 /// Stores the source, sets its schedule and has it loaded.
-async fn save(state: &crate::State, row: SourceRow, action: &'static str) -> Result<()> {
+async fn save(
+    state: &crate::State,
+    row: SourceRow,
+    before: Option<&SourceRow>,
+    action: &'static str,
+) -> Result<()> {
+    let mut detail = match before {
+        Some(before) => audit::changes(&told(before), &told(&row)),
+        None => told(&row),
+    };
+    detail.entry("name").or_insert_with(|| json!(row.name));
+    detail.insert("list".to_owned(), json!(row.list));
     let Handles { db, ids, clock, hub, .. } = state.handles.clone();
     let (account, list, id, now) = (row.account, row.list, row.id, clock.now());
     db.write(move |tx| {
@@ -450,14 +472,7 @@ async fn save(state: &crate::State, row: SourceRow, action: &'static str) -> Res
                 user: Some(row.changed_by),
                 action,
                 subject: format!("source:{id}"),
-                detail: json!({
-                    "list": list,
-                    "name": row.name,
-                    "settings": row.settings,
-                    "every_min": row.every_min,
-                    "enabled": row.enabled,
-                    "tested": row.tested,
-                }),
+                detail: detail.into(),
             };
             audit::record(tx, &ids, entry, now).await
         })

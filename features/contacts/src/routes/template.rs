@@ -9,7 +9,11 @@ use http_kit::{Caller, Query, Result};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::rejected;
+use super::upload::disk;
+use crate::{rejected, workbook};
+
+/// The type of a workbook.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The language of a file.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,6 +45,29 @@ pub(crate) async fn get_template(
 ) -> Result<Response> {
     let text = rejected::template(language.or(&caller));
     Ok(download("contacts.csv", text.into()))
+}
+
+/// Download the template as a workbook
+///
+/// The same columns in a sheet (XLSX) whose cells are texts, so that a spreadsheet leaves the zeros
+/// in front of numbers alone.
+#[utoipa::path(
+    get, path = "/lists/template.xlsx", operation_id = "get_workbook_template", tag = "contacts",
+    params(Language),
+    responses((status = 200, content_type = XLSX, body = Vec<u8>))
+)]
+pub(crate) async fn get_workbook_template(
+    caller: Caller,
+    Query(language): Query<Language>,
+) -> Result<Response> {
+    let (sheet, heads) = rejected::template_heads(language.or(&caller));
+    let book = workbook::template::template(sheet, &heads).map_err(disk)?;
+    let headers = [
+        (header::CONTENT_TYPE, XLSX),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"contacts.xlsx\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, book).into_response())
 }
 
 /// A CSV file to be saved under `name`.

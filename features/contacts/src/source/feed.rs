@@ -230,8 +230,27 @@ fn next_link(value: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+
+    /// JSON of any shape, with the keys of contacts among others.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,20}|[\"\n\r,;\u{0}\u{FEFF}]{0,9}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map("(id|phone|name|a|\\PC{0,6})", inner, 0..6)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
 
     fn settings(path: &str) -> FeedSettings {
         FeedSettings {
@@ -324,7 +343,81 @@ mod tests {
         }
     }
 
+    /// The rows of an answer in the table that an import takes, and the table's bytes.
+    fn table(body: &str, settings: &FeedSettings) -> (u64, usize) {
+        let mut table = crate::source::table::Table::default();
+        let read = read(body.as_bytes(), settings, |row| table.push(&row));
+        assert!(read.is_ok_and(|page| page.rows <= MOST_ROWS && page.keys.len() <= MOST_TOLD));
+        (table.rows(), table.take().len())
+    }
+
+    #[test]
+    fn hostile_answers_cost_no_more_than_their_bounds() {
+        let mut any = settings("");
+        // Every element has the keys that are needed.
+        any.keys = Keys { id: "a".into(), phone: "a".into(), name: "a".into(), zone: None };
+        let wide = (0..20_000).map(|n| format!(",\"k{n}\":{n}")).collect::<Vec<_>>().concat();
+        let long = "\\u0416".repeat(30_000);
+        let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+        for (element, most) in [
+            // More keys, longer values and deeper lists than a contact has.
+            (format!("{{\"a\":1{wide}}}"), 2_000),
+            (format!("{{\"a\":\"{long}\"}}"), 20_000),
+            (format!("{{\"{long}\":1,\"a\":2}}"), 200),
+            (format!("{{\"a\":{deep}}}"), 2_000),
+            (format!("{{\"a\":[{}0]}}", "0,".repeat(50_000)), 20_000),
+            // The same key again and again.
+            (format!("{{{}\"a\":1}}", "\"a\":2,".repeat(20_000)), 200),
+        ] {
+            let body = format!("[{element},{{\"a\":1}}]");
+            let (rows, bytes) = table(&body, &any);
+            assert_eq!(rows, 2);
+            assert!(bytes <= most, "{bytes} of {}", &body[..40]);
+        }
+        // More elements than are taken.
+        let many = format!("[{}{{\"a\":1}}]", "{\"a\":1},".repeat(MOST_ROWS as usize + 5));
+        assert_eq!(table(&many, &any).0, MOST_ROWS);
+        // Elements that are none.
+        let (rows, bytes) = table(&format!("[{}{{\"a\":1}}]", "[],".repeat(50_000)), &any);
+        assert_eq!(rows, 50_001);
+        assert!(bytes < 50_001 * 16, "{bytes}");
+    }
+
     proptest! {
+        #[test]
+        fn any_bytes_are_an_answer_or_not(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&bytes, &settings("a.b"), drop);
+        }
+
+        /// JSON of any shape gives rows within their bounds, however its keys are called.
+        #[test]
+        fn any_json_gives_rows_within_their_bounds(
+            elements in prop::collection::vec(value(), 0..20),
+            path in prop::sample::select(vec!["", "a", "a.b"]),
+        ) {
+            let list = Value::Array(elements.clone());
+            let body = match path {
+                "" => list,
+                "a" => json!({ "a": list }),
+                _ => json!({ "a": { "b": list } }),
+            };
+            let mut table = crate::source::table::Table::default();
+            let mut rows = 0;
+            let page = read(body.to_string().as_bytes(), &settings(path), |row| {
+                rows += 1;
+                table.push(&row);
+            });
+            if let Ok(page) = page {
+                prop_assert_eq!((page.rows, rows), (elements.len() as u64, elements.len()));
+                let text = table.take();
+                let format = crate::source::table::FORMAT;
+                let cut = crate::file::cut(&text, format, 0, usize::MAX, true);
+                // A line for each element, none lost and none doubled.
+                prop_assert_eq!(cut.rows.len(), elements.len());
+                prop_assert!(cut.rows.iter().all(|row| row.cells.len() <= 104));
+            }
+        }
+
         #[test]
         fn no_answer_makes_it_fall_over(
             text in r#"[\[\]{}:,"a-c0-9.\\ idphonename]{0,160}"#,

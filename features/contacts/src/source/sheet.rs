@@ -123,7 +123,38 @@ mod tests {
         assert!(values(b"<html>", &mut Table::default()).is_err());
     }
 
+    #[test]
+    fn hostile_answers_cost_no_more_than_their_bounds() {
+        let table = |body: &str| {
+            let mut table = Table::default();
+            let rows = values(body.as_bytes(), &mut table).unwrap();
+            assert_eq!(rows, table.rows());
+            (rows, table.take().len())
+        };
+        let long = "x".repeat(1_000_000);
+        for (row, most) in [
+            (format!("[{}0]", "0,".repeat(100_000)), 700),
+            (format!("[\"{long}\"]"), 2_100),
+            // Longer than a row may be: what stands in front is told.
+            (format!("[{}0]", format!("\"{}\",", &long[..9_000]).repeat(250)), 900),
+            ("{}".to_owned(), 10),
+            (format!("[{}]", "[".repeat(100) + &"]".repeat(100)), 210),
+        ] {
+            let (rows, bytes) = table(&format!("{{\"values\":[{row}]}}"));
+            assert_eq!(rows, 1);
+            assert!(bytes <= most, "{bytes} of {}", &row[..row.len().min(40)]);
+        }
+        let many = format!("{{\"values\":[{}[]]}}", "[1],".repeat(MOST_ROWS as usize + 5));
+        assert_eq!(table(&many).0, MOST_ROWS);
+    }
+
     proptest! {
+        #[test]
+        fn any_bytes_are_an_answer_or_not(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = values(&bytes, &mut Table::default());
+            let _ = values(&[b"{\"values\":[[", &bytes[..], b"]]}"].concat(), &mut Table::default());
+        }
+
         #[test]
         fn no_answer_and_no_link_makes_it_fall_over(
             text in r#"[\[\]{}:,"a-c0-9.\\ values]{0,160}"#,

@@ -56,6 +56,12 @@ pub(crate) struct ImportRow {
     pub(crate) finished_at: Option<Timestamp>,
     /// csv, xlsx, sheet or feed.
     pub(crate) source: String,
+    /// The sheets of a workbook.
+    pub(crate) sheets: Vec<String>,
+    /// The one of them that is read.
+    pub(crate) sheet: Option<String>,
+    /// When the suggested mapping was last used; `None` for a guess.
+    pub(crate) preset_at: Option<Timestamp>,
 }
 
 fn json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
@@ -95,6 +101,9 @@ impl FromRow for ImportRow {
             started_at: row.next()?,
             finished_at: row.next()?,
             source: row.next()?,
+            sheets: json(row.next()?)?,
+            sheet: row.next()?,
+            preset_at: row.next()?,
         })
     }
 }
@@ -132,10 +141,10 @@ pub(crate) async fn insert(
         sql!(
             "INSERT INTO import
                (id, account, list, state, filename, blob_key, bytes, encoding, delimiter,
-                has_header, columns, columns_key, sample, mapping, region, next_byte, next_line,
-                row_count, added, updated, unchanged, duplicates, rejected, warnings, kept,
-                created_by, created_at)
-             VALUES ($1, $2, $3, 'previewing', $4, $5, 0, 'utf-8', ',', FALSE, $6, '', $6, $7, '',
+                has_header, columns, sample, mapping, region, next_byte, next_line, row_count,
+                added, updated, unchanged, duplicates, rejected, warnings, kept, created_by,
+                created_at)
+             VALUES ($1, $2, $3, 'previewing', $4, $5, 0, 'utf-8', ',', FALSE, $6, $6, $7, '',
                      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $8, $9)"
         ),
         args![id, account, list, filename, blob_key, json!([]), json!({ "phone": [] }), by, now],
@@ -146,29 +155,54 @@ pub(crate) async fn insert(
 
 /// What a look at the file found.
 pub(crate) struct Look {
+    /// The file that was looked at.
+    pub(crate) blob_key: String,
+    pub(crate) book: Option<Sheets>,
     pub(crate) bytes: i64,
     pub(crate) format: Format,
     pub(crate) columns: Vec<String>,
     pub(crate) preview: Preview,
     pub(crate) mapping: Mapping,
     pub(crate) region: String,
+    pub(crate) preset_at: Option<Timestamp>,
 }
 
-/// Keeps what a look at the file found; the import is then ready. False when it is past that.
+/// The sheets of a workbook and the one that is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Sheets {
+    pub(crate) names: Vec<String>,
+    pub(crate) chosen: usize,
+}
+
+impl Sheets {
+    /// The name of the chosen one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.names.get(self.chosen).map(String::as_str)
+    }
+}
+
+/// Keeps what a look at the file found; the import is then ready. False when it is past that, or
+/// another look has put another file in the place of `before` meanwhile.
 pub(crate) async fn keep_look(
     tx: &mut Tx<'_>,
     account: Account,
     id: Import,
+    before: &str,
     look: &Look,
 ) -> Result<bool> {
+    let source = if look.book.is_some() { "xlsx" } else { "csv" };
+    let names = look.book.as_ref().map_or_else(Vec::new, |book| book.names.clone());
+    let sheet = look.book.as_ref().and_then(Sheets::name).map(str::to_owned);
     let kept = tx
         .exec(
             sql!(
                 "UPDATE import
                  SET state = 'ready', bytes = $3, encoding = $4, delimiter = $5, has_header = $6,
-                     columns = $7, columns_key = $8, sample = $9, mapping = $10, region = $11,
-                     next_byte = $12, next_line = $13
-                 WHERE account = $1 AND id = $2 AND state IN ('previewing', 'ready')"
+                     columns = $7, sample = $8, mapping = $9, region = $10, next_byte = $11,
+                     next_line = $12, source = $13, sheets = $14, sheet = $15, preset_at = $16,
+                     blob_key = $17
+                 WHERE account = $1 AND id = $2 AND state IN ('previewing', 'ready')
+                   AND blob_key = $18"
             ),
             args![
                 account,
@@ -178,41 +212,21 @@ pub(crate) async fn keep_look(
                 look.format.delimiter.as_str(),
                 look.format.has_header,
                 json!(look.columns),
-                columns_key(&look.columns),
                 json!(look.preview.sample),
                 json!(look.mapping),
                 &*look.region,
                 look.preview.data_byte as i64,
-                look.preview.data_line as i64
+                look.preview.data_line as i64,
+                source,
+                json!(names),
+                sheet,
+                look.preset_at,
+                &*look.blob_key,
+                before
             ],
         )
         .await?;
     Ok(kept == 1)
-}
-
-/// The same columns in the same order have the same key.
-pub(crate) fn columns_key(columns: &[String]) -> String {
-    columns.join("\u{1F}").to_lowercase().chars().take(2_000).collect()
-}
-
-/// The mapping and region that the account last started an import of such columns with.
-pub(crate) async fn remembered(
-    tx: &mut Tx<'_>,
-    account: Account,
-    columns: &[String],
-) -> Result<Option<(Mapping, String)>> {
-    let found: Option<(Value, String)> = tx
-        .opt(
-            sql!(
-                "SELECT mapping, region FROM import
-                 WHERE account = $1 AND columns_key = $2 AND started_at IS NOT NULL
-                   AND source IN ('csv', 'xlsx')
-                 ORDER BY started_at DESC LIMIT 1"
-            ),
-            args![account, columns_key(columns)],
-        )
-        .await?;
-    found.map(|(mapping, region)| Ok((json(mapping)?, region))).transpose()
 }
 
 /// The account's country, by its two letters.
@@ -230,7 +244,7 @@ pub(crate) async fn get(tx: &mut Tx<'_>, account: Account, id: Import) -> Result
                     i.delimiter, i.has_header, i.columns, i.sample, i.mapping, i.region,
                     i.next_byte, i.next_line, i.row_count, i.added, i.updated, i.unchanged,
                     i.duplicates, i.rejected, i.warnings, i.kept, i.problem, i.job, i.created_at,
-                    i.started_at, i.finished_at, i.source
+                    i.started_at, i.finished_at, i.source, i.sheets, i.sheet, i.preset_at
              FROM import i JOIN contact_list l ON l.id = i.list AND l.deleted_at IS NULL
              WHERE i.account = $1 AND i.id = $2"
         ),
@@ -252,7 +266,7 @@ pub(crate) async fn page(
             "SELECT id, account, list, state, filename, blob_key, bytes, encoding, delimiter,
                     has_header, columns, sample, mapping, region, next_byte, next_line, row_count,
                     added, updated, unchanged, duplicates, rejected, warnings, kept, problem, job,
-                    created_at, started_at, finished_at, source
+                    created_at, started_at, finished_at, source, sheets, sheet, preset_at
              FROM import WHERE account = $1 AND list = $2 AND id < $3
              ORDER BY id DESC LIMIT $4"
         ),
@@ -324,11 +338,50 @@ pub(crate) async fn expire(
     .map(drop)
 }
 
+record! {
+    /// An import that has files.
+    pub(crate) struct Left {
+        pub(crate) id: Import,
+        pub(crate) account: Account,
+        pub(crate) blob_key: String,
+        pub(crate) sheets: Value,
+    }
+}
+
+impl Left {
+    /// Where its files may be: what is read, the workbook that it came from, and other sheets of it
+    /// that somebody looked at.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let sheets = self.sheets.as_array().map_or(0, Vec::len);
+        let mut keys = vec![self.blob_key.clone()];
+        keys.push(upload_key(self.account, self.id));
+        keys.push(workbook_key(self.account, self.id));
+        keys.extend((0..sheets).map(|sheet| sheet_key(self.account, self.id, sheet)));
+        keys
+    }
+}
+
+/// Where a file that was uploaded is kept, or the rows of the first sheet of it that has any.
+pub(crate) fn upload_key(account: Account, id: Import) -> String {
+    format!("{account}/import/{id}")
+}
+
+/// Where a workbook is kept until the import starts, for its other sheets.
+pub(crate) fn workbook_key(account: Account, id: Import) -> String {
+    format!("{account}/import/{id}.xlsx")
+}
+
+/// Where the rows of a sheet are kept that somebody chose. The same sheet gives the same file, so
+/// that it does no harm to write it twice.
+pub(crate) fn sheet_key(account: Account, id: Import, sheet: usize) -> String {
+    format!("{account}/import/{id}.{sheet}")
+}
+
 /// Files of imports that have ended, which nobody needs any more.
-pub(crate) async fn files_left(tx: &mut Tx<'_>, account: Account) -> Result<Vec<(Import, String)>> {
+pub(crate) async fn files_left(tx: &mut Tx<'_>, account: Account) -> Result<Vec<Left>> {
     tx.all(
         sql!(
-            "SELECT id, blob_key FROM import
+            "SELECT id, account, blob_key, sheets FROM import
              WHERE account = $1 AND blob_key IS NOT NULL
              AND state IN ('done', 'cancelled', 'failed') LIMIT 100"
         ),
@@ -342,10 +395,10 @@ pub(crate) async fn files_of_list(
     tx: &mut Tx<'_>,
     account: Account,
     list: List,
-) -> Result<Vec<(Import, String)>> {
+) -> Result<Vec<Left>> {
     tx.all(
         sql!(
-            "SELECT id, blob_key FROM import
+            "SELECT id, account, blob_key, sheets FROM import
              WHERE account = $1 AND list = $2 AND blob_key IS NOT NULL LIMIT 1000"
         ),
         args![account, list],

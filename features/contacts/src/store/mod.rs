@@ -7,5 +7,6 @@ pub(crate) mod contacts;
 pub(crate) mod do_not_call;
 pub(crate) mod imports;
 pub(crate) mod lists;
+pub(crate) mod presets;
 pub(crate) mod sources;
 pub(crate) mod unit;

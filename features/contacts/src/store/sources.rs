@@ -4,7 +4,7 @@ use base::{Id, Timestamp, kind};
 use db::{Error, FromRow, Result, Row, Tx, args, sql};
 use serde_json::{Value, json};
 
-use super::imports::{Counts, columns_key};
+use super::imports::Counts;
 use crate::source::{Settings, fault::SourceFault, load::Loaded};
 
 type Account = Id<kind::Account>;
@@ -299,11 +299,11 @@ pub(crate) async fn arrive(tx: &mut Tx<'_>, arrival: Arrival<'_>, now: Timestamp
         sql!(
             "INSERT INTO import
                (id, account, list, state, filename, blob_key, bytes, encoding, delimiter,
-                has_header, columns, columns_key, sample, mapping, region, next_byte, next_line,
-                row_count, added, updated, unchanged, duplicates, rejected, warnings, kept,
-                created_by, created_at, started_at, job, source)
+                has_header, columns, sample, mapping, region, next_byte, next_line, row_count,
+                added, updated, unchanged, duplicates, rejected, warnings, kept, created_by,
+                created_at, started_at, job, source)
              VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                     $16, 0, 0, 0, 0, 0, 0, 0, 0, $17, $18, $18, $19, $20)"
+                     0, 0, 0, 0, 0, 0, 0, 0, $16, $17, $17, $18, $19)"
         ),
         args![
             id,
@@ -316,7 +316,6 @@ pub(crate) async fn arrive(tx: &mut Tx<'_>, arrival: Arrival<'_>, now: Timestamp
             loaded.format.delimiter.as_str(),
             loaded.format.has_header,
             json!(loaded.columns),
-            columns_key(&loaded.columns),
             json!([]),
             json!(loaded.mapping),
             source.settings.region(),

@@ -4,14 +4,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use access::Role;
+use base::Id;
 use contacts::ContactProblem;
 use db::{args, sql};
 use encoding_rs::WINDOWS_1251;
 use host::testing::{Answer, Badges};
+use jobs::JobState;
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use crate::world::{World, each, path};
+use crate::world::{World, each, path, upload};
 
 /// A file that was downloaded.
 fn text(answer: &Answer) -> String {
@@ -21,6 +23,22 @@ fn text(answer: &Answer) -> String {
 fn numbers(contact: &Value) -> Vec<&str> {
     let numbers = contact["numbers"].as_array().unwrap();
     numbers.iter().map(|number| number["phone"].as_str().unwrap()).collect()
+}
+
+/// A file in an encoding; `bom` is UTF-8 with a byte order mark.
+fn written(text: String, encoding: &str) -> Vec<u8> {
+    match encoding {
+        "bom" => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+        "windows-1251" => WINDOWS_1251.encode(&text).0.into_owned(),
+        "utf-16le" => utf_16(&text, u16::to_le_bytes),
+        "utf-16be" => utf_16(&text, u16::to_be_bytes),
+        _ => text.into_bytes(),
+    }
+}
+
+/// With a byte order mark.
+fn utf_16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(order).collect()
 }
 
 /// Rows of `count` people with ids from 1 and one number each.
@@ -43,6 +61,9 @@ async fn alo_10_every_encoding_delimiter_and_header_gives_the_same_contacts() {
                 ("bom", false, "\n"),
                 ("windows-1251", true, "\r\n"),
                 ("windows-1251", false, "\n"),
+                ("utf-16le", true, "\r\n"),
+                ("utf-16le", false, "\n"),
+                ("utf-16be", true, "\n"),
             ] {
                 let list = world.list(&format!("{n} {encoding} {header}")).await;
                 let mut rows = vec![
@@ -54,11 +75,7 @@ async fn alo_10_every_encoding_delimiter_and_header_gives_the_same_contacts() {
                 }
                 let rows = rows.iter().map(|row| row.join(delimiter)).collect::<Vec<_>>();
                 let text = rows.join(end) + end;
-                let bytes = match encoding {
-                    "bom" => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
-                    "windows-1251" => WINDOWS_1251.encode(&text).0.into_owned(),
-                    _ => text.into_bytes(),
-                };
+                let bytes = written(text, encoding);
                 let name = format!("{encoding} {delimiter:?} header {header}");
                 let mut import = world.upload(&list, bytes).await.ok();
                 assert_eq!(import["state"], "ready", "{name}");
@@ -117,6 +134,36 @@ async fn alo_10_a_wrong_guess_is_corrected_and_the_preview_follows() {
         assert_eq!(changed["encoding"], "windows-1251");
         let unknown = world.ours.patch(&place, json!({ "delimiter": "|" })).await;
         assert_eq!(unknown.problem().1, "validation_failed");
+        // A text has no sheets, and is not in UTF-16 when it does not say so.
+        for wish in [json!({ "sheet": "a" }), json!({ "encoding": "utf-16le" })] {
+            let refused = world.ours.patch(&place, wish).await;
+            assert_eq!(refused.problem(), (422, "validation_failed".to_owned()));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn alo_10_a_file_in_utf_16_leaves_no_choice_and_half_a_character_costs_one_row() {
+    each(|world| async move {
+        let list = world.list("People").await;
+        let mut bytes = utf_16("id,phone,name\n1,0931234567,", u16::to_le_bytes);
+        bytes.extend([0x3D, 0xD8]);
+        bytes.extend("\n2,0931234568,Їжак\n".encode_utf16().flat_map(u16::to_le_bytes));
+        let import = world.upload(&list, bytes).await.ok();
+        let place = path(&import);
+        assert_eq!(import["encoding"], "utf-16le");
+        let refused = world.ours.patch(&place, json!({ "encoding": "utf-8" })).await;
+        assert_eq!(refused.value()["errors"][0]["field"], "encoding", "{}", refused.value());
+        let again = world.ours.patch(&place, json!({ "has_header": true })).await.ok();
+        assert_eq!(again["columns"], json!(["id", "phone", "name"]));
+        world.start(&again).await;
+        world.work().await;
+        let done = world.reread(&import).await;
+        assert_eq!((&done["counts"]["added"], &done["counts"]["rejected"]), (&json!(1), &json!(1)));
+        assert_eq!(world.contacts(&list).await[0]["name"], "Їжак");
+        let csv = world.get(&format!("{place}/rejected.csv?language=en")).await;
+        assert!(text(&csv).contains("2,The row is not text"), "{}", text(&csv));
     })
     .await;
 }
@@ -126,8 +173,8 @@ async fn files_that_are_no_csv_are_refused_by_name_and_leave_nothing() {
     each(|world| async move {
         let list = world.list("People").await;
         for (bytes, code) in [
-            (b"PK\x03\x04 a workbook".to_vec(), "import_spreadsheet"),
-            (b"\xFF\xFEi\0d\0".to_vec(), "import_utf16"),
+            (b"PK\x03\x04 a workbook".to_vec(), "import_not_a_workbook"),
+            (b"i\0d\0\n\x001\0".to_vec(), "import_utf16"),
             (vec![7; 10_000], "import_binary"),
             (b"".to_vec(), "import_no_rows"),
             (b"\n\r\n".to_vec(), "import_no_rows"),
@@ -144,7 +191,7 @@ async fn files_that_are_no_csv_are_refused_by_name_and_leave_nothing() {
             .map(|row| (row["state"].as_str().unwrap(), row["problem"]["code"].as_str().unwrap()))
             .collect();
         assert_eq!(states.len(), 6);
-        assert_eq!(states[5], ("failed", "import_spreadsheet"));
+        assert_eq!(states[5], ("failed", "import_not_a_workbook"));
         let files = sql!("SELECT COUNT(*) FROM import WHERE list = $1 AND blob_key IS NOT NULL");
         assert_eq!(world.count(files, &list).await, 0);
         assert!(ContactProblem::ALL.iter().any(|problem| problem.code == "import_binary"));
@@ -254,11 +301,43 @@ async fn the_mapping_and_region_of_the_last_file_with_such_columns_are_remembere
         assert_eq!(started["sample"], json!([]));
         world.work().await;
         assert_eq!(numbers(&world.contacts(&list).await[0]), ["+998901234567"]);
-        let next = world.upload(&list, "aa,BB\n2,90 123 45 68\n").await.ok();
+        assert_eq!(started["preset_at"], Value::Null);
+        // In whatever order and case the heads stand.
+        let next = world.upload(&list, "BB,aa\n90 123 45 68,2\n").await.ok();
         assert_eq!(next["region"], "UZ");
-        let next = world.upload(&list, "Aa,Bb\n2,90 123 45 68\n").await.ok();
-        assert_eq!(next["mapping"]["phone"], json!(["Bb"]));
-        assert_eq!(next["mapping"]["variables"], json!({ "Aa": "order" }));
+        assert_eq!(next["mapping"]["phone"], json!(["BB"]));
+        assert_eq!(next["mapping"]["variables"], json!({ "aa": "order" }));
+        assert_eq!(next["preset_at"], started["started_at"]);
+        // It can be undone, and done again.
+        let place = path(&next);
+        let undone = world.ours.patch(&place, json!({ "preset": false })).await.ok();
+        assert_eq!((&undone["preset_at"], &undone["region"]), (&Value::Null, &json!("UA")));
+        assert_eq!(undone["mapping"]["variables"], json!({ "aa": "aa", "BB": "bb" }));
+        let done = world.ours.patch(&place, json!({ "preset": true })).await.ok();
+        assert_eq!((&done["mapping"], &done["region"]), (&next["mapping"], &json!("UZ")));
+        // Other heads, no heads and another account have nothing of it.
+        let other = world.upload(&list, "Aa,Bb,Cc\n2,90 123 45 68,x\n").await.ok();
+        assert_eq!(other["preset_at"], Value::Null);
+        let list = world.theirs.post("/lists", json!({ "name": "Theirs" })).await.ok();
+        let theirs = list["id"].as_str().unwrap();
+        let theirs = upload(&world.theirs, theirs, "Aa,Bb\n2,90 123 45 68\n").await.ok();
+        assert_eq!(theirs["preset_at"], Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mapping_that_nobody_used_for_a_year_is_forgotten() {
+    each(|world| async move {
+        let list = world.list("People").await;
+        world.import(&list, "id,phone\n1,0931234567\n").await;
+        world.advance(Duration::from_hours(24 * 399));
+        let import = world.upload(&list, "id,phone\n1,0931234567\n").await.ok();
+        assert_ne!(import["preset_at"], Value::Null);
+        world.advance(Duration::from_hours(48));
+        world.import(&list, "id,phone,name\n1,0931234567,A\n").await;
+        let import = world.upload(&list, "id,phone\n1,0931234567\n").await.ok();
+        assert_eq!(import["preset_at"], Value::Null);
     })
     .await;
 }
@@ -392,6 +471,52 @@ async fn a_cancelled_import_keeps_whole_units_and_says_how_many_rows() {
         let start = place.replace("cancel", "start");
         let body = json!({ "mapping": import["mapping"], "region": "UA" });
         assert_eq!(world.ours.post(&start, body).await.problem().1, "import_not_ready");
+        let files = sql!("SELECT COUNT(*) FROM import WHERE list = $1 AND blob_key IS NOT NULL");
+        assert_eq!(world.count(files, &list).await, 0);
+    })
+    .await;
+}
+
+/// Whoever stops the job stops the import: its own page says so, whether it had begun or not.
+#[tokio::test]
+async fn a_stopped_job_cancels_its_import() {
+    each(|world| async move {
+        let list = world.list("People").await;
+        for begun in [false, true] {
+            let import = world.upload(&list, people(20_000)).await.ok();
+            world.start(&import).await;
+            let stop = async {
+                if begun {
+                    world.until_rows(&import, 1).await;
+                }
+                let now = world.handles().clock.now();
+                let write = world.handles().db.write(move |tx| {
+                    Box::pin(async move {
+                        let account = Id::from_raw(1);
+                        let newest = jobs::page(tx, account, None, i64::MAX, 1).await?;
+                        jobs::stop(tx, account, newest[0].id, now).await.map(|_| newest[0].id)
+                    })
+                });
+                write.await.unwrap()
+            };
+            let job = if begun {
+                let (worked, job) = tokio::join!(world.handles().jobs.drain(), stop);
+                worked.unwrap();
+                job
+            } else {
+                let job = stop.await;
+                world.work().await;
+                job
+            };
+            let stopped = world.reread(&import).await;
+            assert_eq!(stopped["state"], "cancelled");
+            let rows = stopped["counts"]["rows"].as_i64().unwrap();
+            assert!(rows % 500 == 0 && rows < 20_000 && (rows > 0) == begun, "{rows}");
+            let read = world.handles().db.read(move |tx| {
+                Box::pin(async move { jobs::view(tx, Id::from_raw(1), job).await })
+            });
+            assert_eq!(read.await.unwrap().state, JobState::Cancelled);
+        }
         let files = sql!("SELECT COUNT(*) FROM import WHERE list = $1 AND blob_key IS NOT NULL");
         assert_eq!(world.count(files, &list).await, 0);
     })

@@ -5,4 +5,5 @@ mod imports;
 mod lists;
 mod peer;
 mod sources;
+mod workbooks;
 mod world;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use host::audit::{self, AuditEntry};
 use http_kit::{Caller, Json, Result};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{FirstSteps, show};
@@ -28,13 +30,23 @@ pub(crate) async fn dismiss_first_steps(
     caller: Caller,
     Json(body): Json<Dismissal>,
 ) -> Result<Json<FirstSteps>> {
-    let (account, now) = (caller.account, state.handles.clock.now());
-    let dismissed = body.dismissed;
+    let (account, user, now) = (caller.account, caller.user, state.handles.clock.now());
+    let (dismissed, ids) = (body.dismissed, state.handles.ids.clone());
     state
         .handles
         .db
         .write(move |tx| {
-            Box::pin(async move { store::set_dismissed(tx, account, dismissed, now).await })
+            Box::pin(async move {
+                store::set_dismissed(tx, account, dismissed, now).await?;
+                let entry = AuditEntry {
+                    account,
+                    user: Some(user),
+                    action: "first_steps.dismiss",
+                    subject: format!("account:{account}"),
+                    detail: json!({ "dismissed": dismissed }),
+                };
+                audit::record(tx, &ids, entry, now).await
+            })
         })
         .await?;
     show(&state, account).await.map(Json)

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use base::Locale;
+use host::audit;
 use http_kit::{Caller, Fields, Json, Result, present};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::read_me;
+use super::{note, read_me};
 use crate::{
     places,
-    store::person,
+    store::person::{self, PersonRow},
     view::{Me, Theme},
 };
 
@@ -58,6 +60,7 @@ pub(crate) async fn change_me(
         move |tx| {
             Box::pin(async move {
                 let mut person = person::get(tx, caller.account, caller.user).await?;
+                let before = set_by_oneself(&person);
                 if let Some(name) = body.name {
                     name.trim().clone_into(&mut person.name);
                 }
@@ -71,9 +74,19 @@ pub(crate) async fn change_me(
                     person.time_zone = time_zone;
                 }
                 person::update(tx, &person).await?;
+                let changes = audit::changes(&before, &set_by_oneself(&person));
+                let subject = format!("user:{}", caller.user);
+                note(tx, &state, &caller, "user.profile", subject, changes.into()).await?;
                 read_me(tx, &state, &person).await
             })
         }
     });
     Ok(Json(write.await?))
+}
+
+fn set_by_oneself(person: &PersonRow) -> Value {
+    json!({
+        "name": person.name, "language": person.language().ok(), "theme": person.theme,
+        "time_zone": person.time_zone,
+    })
 }

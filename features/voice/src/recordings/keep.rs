@@ -1,4 +1,4 @@
-//! Recordings are noted, found again after a crash, and deleted when their time is over.
+//! Recordings are noted, found again after a crash, and removed once they are marked.
 
 use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
 
@@ -6,11 +6,11 @@ use base::{Id, kind};
 use host::Handles;
 use media::Recorded;
 
-use super::{FOLDER, KEPT, store, store::RecordingRow};
+use super::{FOLDER, store, store::RecordingRow};
 
 /// Days that are searched for recordings without a row: a crash leaves them on its own day.
 const SEARCHED_DAYS: u32 = 3;
-/// Recordings deleted at once.
+/// Recordings removed at once.
 const BATCH: usize = 200;
 /// Bytes of the header, and of a moment, of a recording.
 const HEADER: u64 = 44;
@@ -28,8 +28,8 @@ pub(super) async fn keep(handles: &Handles, made: &Recorded) -> db::Result<()> {
         duration: made.duration.as_micros() as i64,
         bytes: made.bytes as i64,
         created_at: now,
-        expires_at: Some(now.plus(KEPT)),
         heard_at: None,
+        kept_at: None,
     };
     handles.db.write(move |tx| Box::pin(async move { store::insert(tx, &row).await })).await
 }
@@ -108,33 +108,39 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     }
 }
 
-/// Deletes every recording whose time is over: first the files, so that no sound outlives its row.
-pub(super) async fn expire(handles: &Handles) -> Result<(), String> {
+/// Removes every recording that is marked, of every account.
+pub(super) async fn remove_marked(handles: &Handles) -> Result<(), String> {
     loop {
-        let now = handles.clock.now();
-        let read = handles
-            .db
-            .read(move |tx| Box::pin(async move { store::expired(tx, now, BATCH as i64).await }));
-        let expired = read.await.map_err(|error| error.to_string())?;
-        let count = expired.len();
-        for row in expired {
-            for extension in ["wav", "peaks"] {
-                let key = format!("{FOLDER}/{}.{extension}", row.file);
-                handles.blob.remove(&key).await.map_err(|error| error.to_string())?;
-            }
-            let (account, attempt) = (row.account, row.attempt);
-            let write = handles.db.write(move |tx| {
-                Box::pin(async move { store::delete(tx, account, attempt).await })
-            });
-            write.await.map_err(|error| error.to_string())?;
-        }
+        let read = handles.db.read(|tx| Box::pin(store::all_marked(tx, BATCH as i64)));
+        let marked = read.await.map_err(|error| error.to_string())?;
+        let count = marked.len();
+        remove(handles, marked).await?;
         if count > 0 {
-            tracing::info!(recordings = count, "recordings whose time was over are deleted");
+            tracing::info!(recordings = count, "recordings whose time was over are removed");
         }
         if count < BATCH {
             return Ok(());
         }
     }
+}
+
+/// Removes recordings that are marked: first the files, so that no sound outlives its row.
+pub(super) async fn remove(handles: &Handles, marked: Vec<RecordingRow>) -> Result<(), String> {
+    for row in &marked {
+        for extension in ["wav", "peaks"] {
+            let key = format!("{FOLDER}/{}.{extension}", row.file);
+            handles.blob.remove(&key).await.map_err(|error| error.to_string())?;
+        }
+    }
+    let write = handles.db.write(move |tx| {
+        Box::pin(async move {
+            for row in &marked {
+                store::delete(tx, row.account, row.attempt).await?;
+            }
+            Ok(())
+        })
+    });
+    write.await.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

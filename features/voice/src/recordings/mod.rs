@@ -2,6 +2,7 @@
 
 mod keep;
 mod problems;
+mod retention;
 mod routes;
 mod store;
 
@@ -9,17 +10,16 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use access::Permission;
 use base::{Id, Timestamp, kind};
-use host::{Handles, Shutdown};
+use host::{Handles, Shutdown, Socket};
 use http_kit::{ApiRouter, routes};
 use media::{Media, Recorded};
 
 pub(crate) use problems::RecordingProblem;
+pub use store::forget_recordings;
 
 /// Folder of recordings among the blobs.
 const FOLDER: &str = "recording";
-/// How long a recording is kept.
-const KEPT: Duration = Duration::from_hours(90 * 24);
-/// How often recordings without a row and expired ones are looked for.
+/// How often recordings without a row and marked ones are looked for.
 const ROUND: Duration = Duration::from_hours(1);
 /// When it is tried again, if the database or the disk is away.
 const SOON: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ impl Shelf {
             .await
     }
 
-    /// Keeps what a crash, or a database that was away, left without a row; deletes what has expired.
+    /// Keeps what a crash, or a database that was away, left without a row; removes what is marked.
     pub(crate) async fn run(&self, shutdown: Shutdown) {
         let clock = self.handles.clock.clone();
         loop {
@@ -86,8 +86,8 @@ impl Shelf {
                 tracing::warn!(error, "recordings without a row cannot be kept yet");
                 wait = SOON;
             }
-            if let Err(error) = keep::expire(&self.handles).await {
-                tracing::warn!(error, "expired recordings cannot be deleted yet");
+            if let Err(error) = keep::remove_marked(&self.handles).await {
+                tracing::warn!(error, "recordings cannot be removed yet");
             }
             tokio::select! {
                 () = clock.sleep(wait) => {}
@@ -97,10 +97,19 @@ impl Shelf {
     }
 }
 
+/// Declares the job that removes old recordings.
+pub(crate) fn plug(shelf: &Arc<Shelf>, socket: &mut Socket) {
+    socket.job(retention::Remove(Arc::clone(shelf)));
+}
+
 /// The routes of recordings.
 pub(crate) fn routes(shelf: &Arc<Shelf>) -> ApiRouter {
     ApiRouter::new()
         .with(Permission::RecordingListen, routes!(routes::file::get_recording))
         .with(Permission::RecordingListen, routes!(routes::waveform::get_waveform))
+        .with(Permission::RecordingKeep, routes!(routes::kept::keep_recording))
+        .with(Permission::AccountView, routes!(routes::retention::get_retention))
+        .with(Permission::AccountView, routes!(routes::retention::get_effect))
+        .with(Permission::AccountManage, routes!(routes::retention::set_retention))
         .with_state(Arc::clone(shelf))
 }

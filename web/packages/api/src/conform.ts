@@ -65,6 +65,8 @@ export type Conformity = [
   Held<Fits<ours.Certificate, Theirs['Certificate']>>,
   Held<Fits<ours.Audio, Theirs['Audio']>>,
   Held<Fits<ours.Waveform, Theirs['Waveform']>>,
+  Held<Fits<ours.RecordingRetention, Theirs['RecordingRetention']>>,
+  Held<Fits<ours.RetentionEffect, Theirs['RetentionEffect']>>,
   Held<Fits<ours.Campaign, Theirs['Campaign']>>,
   Held<Fits<ours.CampaignSettings, Theirs['CampaignChange']>>,
   Held<Fits<ours.Calendar, Theirs['Calendar']>>,
@@ -80,4 +82,8 @@ export type Conformity = [
   Held<Fits<ours.CampaignExport, Theirs['CampaignExport']>>,
   Held<Fits<ours.ExportWish['filter'], Theirs['ExportFilter']>>,
   Held<Fits<ours.Week, Theirs['Week']>>,
+  Held<Fits<ours.RunAgainCounts, Theirs['RunAgainCounts']>>,
+  Held<Fits<Omit<ours.AuditEvent, 'changes'>, Theirs['AuditEvent']>>,
+  Held<Fits<ours.BackgroundJob, Theirs['BackgroundJob']>>,
+  Held<Fits<ours.JobSchedule, Theirs['JobSchedule']>>,
 ];

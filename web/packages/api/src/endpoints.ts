@@ -7,6 +7,9 @@ import type {
   AttemptRule,
   AttemptSettings,
   Audio,
+  AuditEvent,
+  AuditFilter,
+  BackgroundJob,
   Calendar,
   CalendarForm,
   Campaign,
@@ -33,6 +36,8 @@ import type {
   Import,
   Invite,
   InviteInfo,
+  JobSchedule,
+  JobState,
   Language,
   Line,
   LineCheck,
@@ -42,8 +47,11 @@ import type {
   Me,
   Outcome,
   Page,
+  RecordingRetention,
+  RetentionEffect,
   Role,
   RoleName,
+  RunAgainCounts,
   Session,
   SetupForm,
   Source,
@@ -112,7 +120,13 @@ export const contacts = {
   import: (id: Id, o?: Signal) => http.get<Import>(`imports/${id}`, o),
   previewAgain: (
     id: Id,
-    body: { encoding?: Encoding; delimiter?: Delimiter; has_header?: boolean },
+    body: {
+      encoding?: Encoding;
+      delimiter?: Delimiter;
+      has_header?: boolean;
+      sheet?: string;
+      preset?: boolean;
+    },
   ) => http.patch<Import>(`imports/${id}`, { body }),
   startImport: (id: Id, body: { mapping: Mapping; region: string }) =>
     http.post<Import>(`imports/${id}/start`, { body }),
@@ -170,6 +184,13 @@ export const voice = {
   renameAudio: (id: Id, name: string) => http.patch<Audio>(`audio/${id}`, { body: { name } }),
   deleteAudio: (id: Id) => http.delete<void>(`audio/${id}`),
   waveform: (attempt: Id, o?: Signal) => http.get<Waveform>(`recordings/${attempt}/waveform`, o),
+  keepRecording: (attempt: Id, kept: boolean) =>
+    http.put<void>(`recordings/${attempt}/kept`, { body: { kept } }),
+  retention: (o?: Signal) => http.get<RecordingRetention>('recording-retention', o),
+  retentionEffect: (days: number, o?: Signal) =>
+    http.get<RetentionEffect>('recording-retention/effect', { query: { days }, ...o }),
+  setRetention: (days: number) =>
+    http.put<RecordingRetention>('recording-retention', { body: { days } }),
 };
 
 export const demo = {
@@ -209,6 +230,9 @@ export const campaigns = {
     http.patch<Campaign>(`campaigns/${id}`, { body }),
   delete: (id: Id) => http.delete<void>(`campaigns/${id}`),
   restore: (id: Id) => http.post<Campaign>(`campaigns/${id}/restore`),
+  runAgainCounts: (id: Id, o?: Signal) => http.get<RunAgainCounts>(`campaigns/${id}/run-again`, o),
+  runAgain: (id: Id, body: { name: string; contacts: 'all' | 'unsuccessful' }, once: string) =>
+    http.post<Campaign>(`campaigns/${id}/run-again`, { body, once }),
   check: (id: Id, o?: Signal) => http.get<CampaignCheck>(`campaigns/${id}/check`, o),
   rehearsal: (id: Id, o?: Signal) => http.get<CampaignRehearsal>(`campaigns/${id}/rehearsal`, o),
   command: (id: Id, verb: 'start' | 'pause' | 'resume' | 'stop', once: string) =>
@@ -264,6 +288,24 @@ export const presets = {
 export const certificate = {
   get: (o?: Signal) => http.get<Certificate>('https', o),
   renew: () => http.post<Certificate>('https/renew'),
+};
+
+export const system = {
+  audit: (query: AuditFilter & { cursor?: string | undefined }, o?: Signal) =>
+    http.get<Page<AuditEvent>>('audit', { query: { ...query }, ...o }),
+  auditRetention: (o?: Signal) => http.get<{ days: number }>('audit/retention', o),
+  auditRetentionEffect: (days: number, o?: Signal) =>
+    http.get<RetentionEffect>('audit/retention/effect', { query: { days }, ...o }),
+  setAuditRetention: (days: number) =>
+    http.put<{ days: number }>('audit/retention', { body: { days } }),
+  jobs: (query: { state?: JobState | undefined; cursor?: string | undefined }, o?: Signal) =>
+    http.get<Page<BackgroundJob>>('jobs', { query: { ...query }, ...o }),
+  retryJob: (id: Id) => http.post<BackgroundJob>(`jobs/${id}/retry`),
+  stopJob: (id: Id) => http.post<BackgroundJob>(`jobs/${id}/stop`),
+  schedules: (query: { cursor?: string | undefined }, o?: Signal) =>
+    http.get<Page<JobSchedule>>('job-schedules', { query: { ...query, limit: 100 }, ...o }),
+  runSchedule: (schedule: Pick<JobSchedule, 'kind' | 'key'>) =>
+    http.post<void>('job-schedules/run', { body: { kind: schedule.kind, key: schedule.key } }),
 };
 
 /** Short collections come whole, with or without the envelope of a page. */

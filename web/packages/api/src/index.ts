@@ -9,6 +9,7 @@ export {
   demo,
   people,
   presets,
+  system,
   voice,
   type AttemptFilter,
   type CampaignFilter,

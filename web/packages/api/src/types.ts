@@ -26,6 +26,11 @@ export type Permission =
   | 'user.manage'
   | 'account.view'
   | 'account.manage'
+  | 'job.view'
+  | 'job.manage'
+  | 'audit.view'
+  | 'audit.export'
+  | 'recording.keep'
   | 'live.connect'
   | 'me';
 
@@ -142,7 +147,7 @@ export interface ListContact {
   source: string;
 }
 
-export type Encoding = 'utf-8' | 'windows-1251';
+export type Encoding = 'utf-8' | 'windows-1251' | 'utf-16le' | 'utf-16be';
 export type Delimiter = ',' | ';' | '\t';
 export type ImportState = 'previewing' | 'ready' | 'running' | 'done' | 'cancelled' | 'failed';
 
@@ -267,12 +272,17 @@ export interface Import {
   state: ImportState;
   source: string;
   filename: string;
+  /** The sheets of a workbook; none of a text. */
+  sheets: string[];
+  sheet?: string | null;
   encoding: Encoding;
   delimiter: Delimiter;
   has_header: boolean;
   columns: string[];
   sample: string[][];
   mapping: Mapping;
+  /** When the suggested mapping was last used; absent when it is a guess. */
+  preset_at?: Moment | null;
   region: string;
   counts: {
     rows: number;
@@ -454,6 +464,20 @@ export interface Waveform {
   left: number[];
   right: number[];
   duration_ms: number;
+  /** A person keeps the recording, whatever the account's days say. */
+  kept: boolean;
+}
+
+/** How long recordings are kept; 0 days are for ever. */
+export interface RecordingRetention {
+  days: number;
+}
+
+/** What a choice would do at once. */
+export interface RetentionEffect {
+  removed: number;
+  /** As old, and kept by a person; absent where nobody can. */
+  kept?: number;
 }
 
 // Campaigns
@@ -604,6 +628,8 @@ export interface Campaign extends CampaignSettings {
   why: Why;
   /** Contacts are being taken up from the lists. */
   preparing: boolean;
+  /** It is another one, run again: of its lists it calls only whom that one had. */
+  again?: { campaign: Id; all: boolean } | null;
   /** Its line is the demo carrier's: nobody is really called. */
   simulated: boolean;
   version: number;
@@ -618,6 +644,12 @@ export interface Campaign extends CampaignSettings {
 
 export interface FieldProblem extends Coded {
   field: string;
+}
+
+/** How many a run again would call. */
+export interface RunAgainCounts {
+  all: number;
+  unsuccessful: number;
 }
 
 /** A number, or a moment, between two others. */
@@ -834,3 +866,63 @@ export interface CampaignTopic {
 }
 
 export type LinesTopic = Record<Id, Line>;
+
+// System
+
+export const jobStates = ['ready', 'retry', 'running', 'done', 'failed', 'cancelled'] as const;
+export type JobState = (typeof jobStates)[number];
+
+export interface JobAbout {
+  what: 'campaign' | 'list';
+  id: Id;
+}
+
+export interface BackgroundJob {
+  id: Id;
+  kind: string;
+  about?: JobAbout | null;
+  state: JobState;
+  attempts: number;
+  done: number;
+  total?: number | null;
+  reason?: string | null;
+  stopping: boolean;
+  next_at?: Moment | null;
+  created_at: Moment;
+  started_at?: Moment | null;
+  ended_at?: Moment | null;
+  may_retry: boolean;
+  may_stop: boolean;
+}
+
+/** The topic `jobs`: the newest ones. */
+export interface JobsTopic {
+  jobs: Record<Id, BackgroundJob>;
+}
+
+export interface JobSchedule {
+  kind: string;
+  key: string;
+  about?: JobAbout | null;
+  every_s: number;
+  next_at: Moment;
+}
+
+export interface AuditEvent {
+  id: Id;
+  at: Moment;
+  person?: { id: Id; name?: string | null } | null;
+  action: string;
+  subject: string;
+  address?: string | null;
+  changes: { field: string; before?: unknown; after?: unknown }[];
+  facts: Record<string, unknown>;
+}
+
+export interface AuditFilter {
+  person?: Id | undefined;
+  action?: string | undefined;
+  subject?: string | undefined;
+  from?: Moment | undefined;
+  to?: Moment | undefined;
+}

@@ -3,19 +3,29 @@ import i18next from 'i18next';
 import { initReactI18next, useTranslation } from 'react-i18next';
 
 import { fmt, setPlace } from './fmt';
-import { isLanguage, type Language } from './languages';
-import type english from './languages/en';
+import type contacts from '../locales/en/contacts.json';
 import type https from '../locales/en/https.json';
+import type system from '../locales/en/system.json';
+import { areas, type Area } from './areas';
+import type { Language } from './languages';
+import type english from './languages/en';
 
 export { browserZone, countries, fmt, setPlace, timeZones } from './fmt';
 export { browserLanguage, isLanguage, languageNames, languages, type Language } from './languages';
 export { useTranslation };
+export type { Area } from './areas';
 export type { TFunction } from 'i18next';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    resources: { translation: typeof english & { https: typeof https } };
+    resources: {
+      translation: typeof english & {
+        contacts: typeof contacts;
+        https: typeof https;
+        system: typeof system;
+      };
+    };
   }
 }
 
@@ -27,40 +37,8 @@ const loaders: Record<Language, () => Promise<{ default: object }>> = {
   vi: () => import('./languages/vi'),
 };
 
-/** Words that only one screen needs: they come with it, not with the first page. */
-const areas = {
-  https: {
-    en: () => import('../locales/en/https.json'),
-    uk: () => import('../locales/uk/https.json'),
-    ru: () => import('../locales/ru/https.json'),
-    uz: () => import('../locales/uz/https.json'),
-    vi: () => import('../locales/vi/https.json'),
-  },
-} satisfies Record<string, Record<Language, () => Promise<{ default: object }>>>;
-type Area = keyof typeof areas;
-const learned = new Set<Area>();
-/** Done when the language that was chosen last is spoken. */
-let speaking: Promise<void> = Promise.resolve();
-
-async function fetchArea(area: Area, language: Language): Promise<void> {
-  const words = await areas[area][language]();
-  i18next.addResourceBundle(language, 'translation', { [area]: words.default }, true);
-}
-
-/** Fetches the words of an area, in this language and in any that is spoken later. */
-export async function learn(area: Area): Promise<void> {
-  learned.add(area);
-  await speaking;
-  if (isLanguage(i18next.language)) await fetchArea(area, i18next.language);
-}
-
 /** Fetches the language's words if they are not here yet and shows the page in it. */
-export function speak(language: Language): Promise<void> {
-  speaking = change(language);
-  return speaking;
-}
-
-async function change(language: Language): Promise<void> {
+export async function speak(language: Language): Promise<void> {
   if (!i18next.isInitialized) {
     await i18next.use(initReactI18next).init({
       lng: language,
@@ -79,10 +57,26 @@ async function change(language: Language): Promise<void> {
     const words = await loaders[language]();
     i18next.addResourceBundle(language, 'translation', words.default);
   }
-  await Promise.all([...learned].map((area) => fetchArea(area, language)));
+  await fetchAreas(language);
   setPlace({ language });
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);
+}
+
+const wanted = new Set<Area>();
+
+/** Fetches words that only some pages need, now and whenever the language changes. */
+export async function learn(area: Area): Promise<void> {
+  wanted.add(area);
+  await fetchAreas(i18next.language as Language);
+}
+
+async function fetchAreas(language: Language): Promise<void> {
+  for (const area of wanted) {
+    if (i18next.getResource(language, 'translation', area) !== undefined) continue;
+    const words = await areas[area][language]();
+    i18next.addResourceBundle(language, 'translation', { [area]: words.default }, true);
+  }
 }
 
 /** Words for a key that is only known at run time, or null when the catalogue lacks it. */

@@ -12,14 +12,19 @@ use http_kit::{Caller, Fields, Json, Path, Result, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, PresetUser, by, note, obey, unused, users};
+use serde_json::{Value, json};
+
+use super::{Answer, PresetUser, by, note, obey, told, unused, users};
 use crate::{
     presets::{By, spread},
     problems::{CampaignProblem, or},
     routes::State,
     runner::Dialers,
     setup::Attempts,
-    store::presets::{self, RuleRow},
+    store::{
+        as_json,
+        presets::{self, RuleRow},
+    },
 };
 
 /// An attempt rule as it is written.
@@ -151,13 +156,14 @@ async fn put_in(
     body: AttemptRuleBody,
     there: bool,
 ) -> Answer<(AttemptRule, Vec<Id<Campaign>>)> {
-    let mut version = 1;
+    let (mut version, mut before) = (1, None);
     if there {
         let row = presets::rule(tx, by.account, id).await?;
         if body.version.is_some_and(|read| read != row.version) {
             return Ok(Err(CampaignProblem::PresetChanged { version: row.version }.into()));
         }
         version = row.version + 1;
+        before = Some(document(&row)?);
     }
     let name = body.name.trim().to_owned();
     let row = RuleRow { id, name, body: body.rule, version, updated_at: by.now };
@@ -166,12 +172,20 @@ async fn put_in(
     }
     let action = if there { "attempt_rule.change" } else { "attempt_rule.create" };
     let subject = format!("attempt_rule:{id}");
-    note(tx, dialers, by, (action, subject.clone()), &row.name).await?;
+    let detail = told(&row.name, before, &document(&row)?);
+    note(tx, dialers, by, (action, subject.clone()), detail).await?;
     let users = presets::users_of_rule(tx, by.account, id).await?;
     let ids = &dialers.handles.ids;
     let take = |setup: &mut crate::setup::Setup| setup.take_rule(&row);
     let changed = spread(tx, ids, by, &users, &subject, take).await?;
     Ok(Ok((shown(row, users), changed)))
+}
+
+/// What a person sets of a rule.
+fn document(row: &RuleRow) -> db::Result<Value> {
+    let mut document = as_json(&row.body)?;
+    document["name"] = json!(row.name);
+    Ok(document)
 }
 
 /// Delete an attempt rule
@@ -197,7 +211,7 @@ pub(crate) async fn delete_attempt_rule(
             }
             presets::delete_rule(tx, by.account, id).await?;
             let what = ("attempt_rule.delete", format!("attempt_rule:{id}"));
-            note(tx, &core, by, what, &row.name).await?;
+            note(tx, &core, by, what, json!({ "name": row.name })).await?;
             Ok(Ok(()))
         })
     });

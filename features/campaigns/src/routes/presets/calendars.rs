@@ -13,7 +13,9 @@ use http_kit::{Caller, Fields, Json, Path, Result, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, PresetUser, by, note, obey, unused, users};
+use serde_json::{Value, json};
+
+use super::{Answer, PresetUser, by, note, obey, told, unused, users};
 use crate::{
     presets::{By, spread},
     problems::{CampaignProblem, or},
@@ -187,13 +189,14 @@ async fn put_in(
     body: CalendarBody,
     there: bool,
 ) -> Answer<(Calendar, Vec<Id<Campaign>>)> {
-    let mut version = 1;
+    let (mut version, mut before) = (1, None);
     if there {
         let row = presets::calendar(tx, by.account, id).await?;
         if body.version.is_some_and(|read| read != row.version) {
             return Ok(Err(CampaignProblem::PresetChanged { version: row.version }.into()));
         }
         version = row.version + 1;
+        before = Some(document(&row));
     }
     let row = CalendarRow {
         id,
@@ -210,12 +213,21 @@ async fn put_in(
     }
     let action = if there { "calendar.change" } else { "calendar.create" };
     let subject = format!("calendar:{id}");
-    note(tx, dialers, by, (action, subject.clone()), &row.name).await?;
+    let detail = told(&row.name, before, &document(&row));
+    note(tx, dialers, by, (action, subject.clone()), detail).await?;
     let users = presets::users_of_calendar(tx, by.account, id).await?;
     let ids = &dialers.handles.ids;
     let take = |setup: &mut crate::setup::Setup| setup.take_calendar(row.clone());
     let changed = spread(tx, ids, by, &users, &subject, take).await?;
     Ok(Ok((shown(row, users, by.now), changed)))
+}
+
+/// What a person sets of a calendar.
+fn document(row: &CalendarRow) -> Value {
+    json!({
+        "name": row.name, "notes": row.notes, "time_zone": row.zone, "hours": row.week,
+        "exceptions": row.exceptions,
+    })
 }
 
 /// Delete a calendar
@@ -241,7 +253,7 @@ pub(crate) async fn delete_calendar(
             }
             presets::delete_calendar(tx, by.account, id).await?;
             let what = ("calendar.delete", format!("calendar:{id}"));
-            note(tx, &core, by, what, &row.name).await?;
+            note(tx, &core, by, what, json!({ "name": row.name })).await?;
             Ok(Ok(()))
         })
     });

@@ -12,7 +12,7 @@ use db::Tx;
 use host::audit::{self, AuditEntry};
 use http_kit::{ApiRouter, Caller, Problem, routes};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{presets::By, problems::CampaignProblem, runner::Dialers, store::presets::User};
@@ -57,11 +57,17 @@ async fn note(
     dialers: &Dialers,
     by: By,
     (action, subject): (&'static str, String),
-    name: &str,
+    detail: Value,
 ) -> db::Result<()> {
-    let detail = json!({ "name": name });
     let entry = AuditEntry { account: by.account, user: Some(by.user), action, subject, detail };
     audit::record(tx, &dialers.handles.ids, entry, by.now).await
+}
+
+/// The name of a preset, and what of it was changed if it was there before.
+fn told(name: &str, before: Option<Value>, after: &Value) -> Value {
+    let mut detail = before.map(|before| audit::changes(&before, after)).unwrap_or_default();
+    detail.entry("name").or_insert_with(|| json!(name));
+    detail.into()
 }
 
 /// Refuses while a campaign that is not over goes by it.

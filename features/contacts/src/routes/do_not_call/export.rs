@@ -7,13 +7,12 @@ use base::{Locale, Timestamp};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use host::audit::{self, AuditEntry};
-use http_kit::{Caller, Query, Result, Time};
+use http_kit::{Caller, Csv, Query, Result, Time};
 use serde_json::json;
 
 use super::{DoNotCallEntry, ScopeKind, shown};
 use crate::{
     file::Delimiter,
-    rejected::Table,
     routes::template::{self, Language},
     store::do_not_call::{Search, page},
 };
@@ -53,7 +52,7 @@ pub(crate) async fn export_do_not_call(
         })
         .await?;
     let language = language.or(&caller);
-    let mut table = Table::new(delimiter(language));
+    let mut table = Csv::new(delimiter(language).as_str());
     table.row(heads(language));
     let head = Bytes::from(table.take());
     let search = Search { now, ..Search::default() };
@@ -82,7 +81,7 @@ pub(crate) async fn export_do_not_call(
     Ok(template::download("do-not-call.csv", Body::from_stream(body)))
 }
 
-fn row(table: &mut Table, entry: DoNotCallEntry, language: Locale) {
+fn row(table: &mut Csv, entry: DoNotCallEntry, language: Locale) {
     let moment = |at: Timestamp| match serde_json::to_value(Time(at)) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(_) | Err(_) => String::new(),

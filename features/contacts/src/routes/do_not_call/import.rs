@@ -1,32 +1,41 @@
 //! A file of numbers joins the do-not-call list.
 
-use std::sync::Arc;
+use std::{io::Cursor, sync::Arc};
 
 use axum::extract::State;
 use base::{Locale, PhoneNumber, Timestamp};
+use bytes::Bytes;
 use host::audit::{self, AuditEntry};
 use http_kit::{Caller, Fields, Json, Query, Result, Time, Upload};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::task;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ScopeKind, by, export, known, look_over};
 use crate::{
     do_not_call::{self, Added, By},
-    file::{self, Detector, Format, Row},
+    file::{self, Detector, Format, Kind, NotText, Row, Transcoder},
     mapping::{self, Mapping},
     phone::{self, Region},
     problems::ContactProblem,
     reason::Reason,
-    routes::upload::not_text,
+    routes::{
+        upload::{disk, not_text},
+        workbook,
+    },
     store::{
         do_not_call::{Scope, Terms, UNIT, lists_with},
         imports,
     },
+    workbook::{Book, Fault},
 };
 
 /// Rows whose faults the answer tells; more are counted only.
 const MOST_TOLD: usize = 100;
+
+/// Bytes of the rows of a workbook's sheet.
+const MOST_ROWS: usize = 50 * 1000 * 1000;
 
 /// What holds for every number of the file that says nothing else.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -79,8 +88,8 @@ pub(crate) struct DoNotCallImport {
 
 /// Put the numbers of a file on the do-not-call list
 ///
-/// CSV up to 5 MB, with or without a header; the column of numbers is found by its name or by what
-/// is in it. Numbers are taken in units of 500 that are each whole: after a break send the file
+/// CSV or a workbook (XLSX) up to 5 MB, with or without a header; the column of numbers is found by
+/// its name or by what is in it. Numbers are taken in units of 500 that are each whole: after a break send the file
 /// again, what has an entry keeps it.
 #[utoipa::path(
     post, path = "/do-not-call/import", operation_id = "import_do_not_call", tag = "contacts",
@@ -106,8 +115,8 @@ pub(crate) async fn import_do_not_call(
     fields.finish()?;
     known(&state, by.account, scope).await?;
     let Some(region) = region else { return Ok(Json(DoNotCallImport::default())) };
-    let bytes = upload.whole().await?;
-    let sheet = Sheet::open(&bytes, region)?;
+    let (bytes, format) = understood(&state, upload.whole().await?).await?;
+    let sheet = Sheet::open(&bytes, format, region)?;
     let expires_at = expires.map(|Time(at)| at);
     let terms = Terms { scope, source: "file", reason: about.reason, expires_at };
     let mut told = DoNotCallImport::default();
@@ -194,6 +203,50 @@ async fn note(state: &crate::State, by: By, scope: Scope, told: &DoNotCallImport
     Ok(write.await?)
 }
 
+/// The rows of the file, and how they are written.
+async fn understood(state: &crate::State, bytes: Bytes) -> Result<(Bytes, Format)> {
+    match file::kind(&bytes[..bytes.len().min(4096)]) {
+        Ok(Kind::Text) => {
+            let mut detector = Detector::default();
+            detector.feed(&bytes);
+            let format = file::sniff(&bytes, detector.encoding(), true);
+            Ok((bytes, format))
+        }
+        Ok(Kind::Wide(encoding)) => {
+            let plain = Transcoder::new(encoding).feed(&bytes, true);
+            let format = file::sniff(&plain, encoding, true);
+            Ok((plain.into(), format))
+        }
+        Ok(Kind::Archive) => {
+            let turn = Arc::clone(&state.unpacking).acquire_owned().await.map_err(disk)?;
+            let work = task::spawn_blocking(move || {
+                let _turn = turn;
+                rows_of(bytes)
+            });
+            // A file that broke the reader is as little a workbook as one that it refuses.
+            let rows = work.await.unwrap_or(Err(Fault::NotAWorkbook)).map_err(workbook::problem)?;
+            let format = file::of_table(&rows, true);
+            Ok((rows.into(), format))
+        }
+        Err(NotText::Compound) => {
+            let mut search = workbook::Search::default();
+            search.feed(&bytes);
+            Err(search.verdict().into())
+        }
+        Err(other) => Err(not_text(other).into()),
+    }
+}
+
+/// The rows of the first sheet that has any.
+fn rows_of(bytes: Bytes) -> std::result::Result<Vec<u8>, Fault> {
+    let mut rows = Vec::new();
+    Book::open(Cursor::new(bytes))?.convert_first(|piece| {
+        rows.extend(piece);
+        if rows.len() > MOST_ROWS { Err(Fault::TooLarge) } else { Ok(()) }
+    })?;
+    Ok(rows)
+}
+
 /// The file as it was understood.
 struct Sheet {
     format: Format,
@@ -206,11 +259,7 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn open(bytes: &[u8], region: Region) -> Result<Self> {
-        file::refuse_binary(&bytes[..bytes.len().min(4096)]).map_err(not_text)?;
-        let mut detector = Detector::default();
-        detector.feed(bytes);
-        let format = file::sniff(bytes, detector.encoding(), true);
+    fn open(bytes: &[u8], format: Format, region: Region) -> Result<Self> {
         let preview = file::preview(bytes, format, true).ok_or(ContactProblem::ImportNoRows)?;
         let columns = mapping::names(&preview.columns);
         let guess = Mapping::guess(&columns, &preview.sample, Some(region));

@@ -52,7 +52,7 @@ pub(crate) async fn rename_audio(
                     user: Some(user),
                     action: "audio.rename",
                     subject: format!("audio:{id}"),
-                    detail: json!({ "from": before, "to": name }),
+                    detail: json!({ "name": [before, name] }),
                 };
                 audit::record(tx, &ids, entry, now).await?;
                 let is_used = uses.in_use(tx, account).await?.contains_key(&id);

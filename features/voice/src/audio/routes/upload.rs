@@ -53,13 +53,14 @@ pub(crate) async fn upload_audio(
     let bytes = receive(&library, &master_key(account, id), upload).await?;
     // In a task of its own, so that a browser that goes away leaves no half of it behind.
     let name = query.name.trim().to_owned();
-    let work = telemetry::spawn("voice.prepare_audio", async move {
+    let work = db::origin::carry(async move {
         let made = prepare(&library, &caller, id, name, bytes).await;
         if made.is_err() {
             remove_files(&library.handles, account, id).await;
         }
         made
     });
+    let work = telemetry::spawn("voice.prepare_audio", work);
     let row = work.await.map_err(Problem::unexpected)??;
     Ok((StatusCode::CREATED, Json(AudioView::new(row, false))))
 }

@@ -9,13 +9,13 @@ use host::{
     audit::{self, AuditEntry},
 };
 use http_kit::{Caller, CommonProblem, Json, Path, Problem};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::create::name_taken;
 use crate::{
     State as Voice,
     lines::{
-        LineProblem, store,
+        Line, LineProblem, store,
         view::{LineChange, LineView},
     },
 };
@@ -45,6 +45,7 @@ pub(crate) async fn update_line(
     }
     line.change(body, secrets, now)?;
     let (stored, ids) = (line.clone(), ids.clone());
+    let changes = changes(&shown.line, &line);
     let changed = db
         .write(move |tx| {
             Box::pin(async move {
@@ -56,10 +57,7 @@ pub(crate) async fn update_line(
                     user: Some(user),
                     action: "line.update",
                     subject: format!("line:{}", stored.id),
-                    detail: json!({
-                        "name": stored.name, "host": stored.host, "port": stored.port,
-                        "channels": stored.channels, "enabled": stored.enabled,
-                    }),
+                    detail: changes.into(),
                 };
                 audit::record(tx, &ids, entry, now).await?;
                 Ok(true)
@@ -73,4 +71,22 @@ pub(crate) async fn update_line(
     voice.book.put(line, now);
     let shown = voice.book.shown(account, id).ok_or(CommonProblem::NotFound)?;
     Ok(Json(shown.into()))
+}
+
+/// What differs between two states of a line; of a password only that it is another one.
+fn changes(before: &Line, after: &Line) -> Map<String, Value> {
+    let fields = |line: &Line| {
+        json!({
+            "name": line.name, "host": line.host, "port": line.port, "login": line.login,
+            "auth_login": line.auth_login, "realm": line.realm, "expires_s": line.expires_s,
+            "caller_id": line.caller_id, "channels": line.channels, "codecs": line.codecs,
+            "calls_per_second": line.rate.to_string(), "enabled": line.enabled, "demo": line.demo,
+        })
+    };
+    let mut changes = audit::changes(&fields(before), &fields(after));
+    if before.password != after.password {
+        let known = |line: &Line| line.password.as_ref().map(|_| "•••");
+        changes.insert("password".to_owned(), json!([known(before), known(after)]));
+    }
+    changes
 }

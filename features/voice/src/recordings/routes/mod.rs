@@ -1,10 +1,12 @@
 //! One file per endpoint.
 
 pub(super) mod file;
+pub(super) mod kept;
+pub(super) mod retention;
 pub(super) mod waveform;
 
 use base::{Id, kind};
-use http_kit::{Caller, Result};
+use http_kit::{Caller, Problem, Result};
 
 use super::{RecordingProblem, Shelf, store, store::RecordingRow};
 
@@ -15,11 +17,14 @@ async fn find(shelf: &Shelf, caller: &Caller, attempt: Id<kind::Attempt>) -> Res
         .handles
         .db
         .read(move |tx| Box::pin(async move { store::get(tx, account, attempt).await }));
-    read.await.map_err(|error| {
-        if matches!(error, db::Error::NotFound) {
-            RecordingProblem::NotFound.into()
-        } else {
-            error.into()
-        }
-    })
+    read.await.map_err(or_missing)
+}
+
+/// What is not there becomes a sentence.
+fn or_missing(error: db::Error) -> Problem {
+    if matches!(error, db::Error::NotFound) {
+        RecordingProblem::NotFound.into()
+    } else {
+        error.into()
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) struct WaveformView {
     right: Vec<u8>,
     /// Length of the recording in milliseconds.
     duration_ms: u64,
+    /// Whether a person keeps it.
+    kept: bool,
 }
 
 /// See a recording
@@ -43,12 +45,12 @@ pub(crate) async fn get_waveform(
 ) -> Result<Json<WaveformView>> {
     let row = find(&shelf, &caller, attempt).await?;
     let blob = &shelf.handles.blob;
-    let kept = match blob.get(&format!("{FOLDER}/{}.peaks", row.file)).await {
+    let peaks = match blob.get(&format!("{FOLDER}/{}.peaks", row.file)).await {
         Ok(bytes) => Waveform::parse(&bytes),
         Err(blob::Error::NotFound) => None,
         Err(error) => return Err(disk(error)),
     };
-    let waveform = if let Some(waveform) = kept {
+    let waveform = if let Some(waveform) = peaks {
         waveform
     } else {
         // Lost in a power cut: the sound still has it.
@@ -57,5 +59,6 @@ pub(crate) async fn get_waveform(
         read.map_err(Problem::unexpected)?.map_err(|error| disk(error.into()))?
     };
     let Waveform { left, right, duration } = waveform.thin(POINTS);
-    Ok(Json(WaveformView { left, right, duration_ms: duration.as_millis() as u64 }))
+    let (duration_ms, kept) = (duration.as_millis() as u64, row.kept_at.is_some());
+    Ok(Json(WaveformView { left, right, duration_ms, kept }))
 }

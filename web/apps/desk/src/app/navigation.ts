@@ -5,11 +5,14 @@ import {
   CalendarClock,
   Building2,
   House,
+  ListTodo,
   LockKeyhole,
   Megaphone,
+  Mic,
   Phone,
   PhoneOff,
   Repeat,
+  ScrollText,
   ShieldCheck,
   Users,
   UsersRound,
@@ -29,7 +32,10 @@ export interface Menu {
     | 'users'
     | 'roles'
     | 'https'
-    | 'account';
+    | 'account'
+    | 'recordings'
+    | 'jobs'
+    | 'audit';
   group: 'calls' | 'settings';
   to:
     | '/'
@@ -43,7 +49,10 @@ export interface Menu {
     | '/settings/users'
     | '/settings/roles'
     | '/settings/https'
-    | '/settings/general';
+    | '/settings/general'
+    | '/settings/recordings'
+    | '/settings/jobs'
+    | '/settings/audit';
   permission: Permission;
   icon: LucideIcon;
   /** Second stroke after `g`. */
@@ -146,5 +155,29 @@ export const menus: readonly Menu[] = [
     permission: 'account.view',
     icon: Building2,
     key: 's',
+  },
+  {
+    id: 'recordings',
+    group: 'settings',
+    to: '/settings/recordings',
+    permission: 'account.view',
+    icon: Mic,
+    key: 'r',
+  },
+  {
+    id: 'jobs',
+    group: 'settings',
+    to: '/settings/jobs',
+    permission: 'job.view',
+    icon: ListTodo,
+    key: 'j',
+  },
+  {
+    id: 'audit',
+    group: 'settings',
+    to: '/settings/audit',
+    permission: 'audit.view',
+    icon: ScrollText,
+    key: 'w',
   },
 ];

@@ -1,6 +1,6 @@
 // Addresses of every screen; each screen is its own chunk.
-import { home } from '@switchbell/api';
-import { learn } from '@switchbell/i18n';
+import { home, jobStates, type JobState } from '@switchbell/api';
+import { learn, type Area } from '@switchbell/i18n';
 import {
   createRootRoute,
   createRoute,
@@ -30,6 +30,12 @@ function stringifySearch(search: Record<string, unknown>): string {
   }
   const all = parameters.toString();
   return all === '' ? '' : `?${all}`;
+}
+
+/** A page, once the words are here that only pages of its kind need. */
+async function worded<T>(area: Area, page: Promise<T>): Promise<T> {
+  await learn(area);
+  return page;
 }
 
 const root = createRootRoute({
@@ -151,7 +157,10 @@ const campaignTab = createRoute({
 const lists = createRoute({
   getParentRoute: () => shell,
   path: '/campaigns/lists',
-  component: lazyRouteComponent(() => import('../features/contacts/Lists'), 'Lists'),
+  component: lazyRouteComponent(
+    () => worded('contacts', import('../features/contacts/Lists')),
+    'Lists',
+  ),
 });
 
 const list = createRoute({
@@ -160,7 +169,10 @@ const list = createRoute({
   validateSearch: (search: Record<string, unknown>): { q?: string | undefined } => ({
     q: text(search['q']),
   }),
-  component: lazyRouteComponent(() => import('../features/contacts/ListPage'), 'ListPage'),
+  component: lazyRouteComponent(
+    () => worded('contacts', import('../features/contacts/ListPage')),
+    'ListPage',
+  ),
 });
 
 const importWizard = createRoute({
@@ -172,7 +184,10 @@ const importWizard = createRoute({
     import: text(search['import']),
     back: text(search['back']),
   }),
-  component: lazyRouteComponent(() => import('../features/contacts/ImportWizard'), 'ImportWizard'),
+  component: lazyRouteComponent(
+    () => worded('contacts', import('../features/contacts/ImportWizard')),
+    'ImportWizard',
+  ),
 });
 
 const doNotCall = createRoute({
@@ -186,7 +201,7 @@ const doNotCall = createRoute({
     return { q: text(search['q']), scope: known ? scope : undefined };
   },
   component: lazyRouteComponent(
-    () => import('../features/contacts/DoNotCallPage'),
+    () => worded('contacts', import('../features/contacts/DoNotCallPage')),
     'DoNotCallPage',
   ),
 });
@@ -224,7 +239,10 @@ const source = createRoute({
   validateSearch: (search: Record<string, unknown>): { kind?: string | undefined } => ({
     kind: text(search['kind']),
   }),
-  component: lazyRouteComponent(() => import('../features/contacts/SourcePage'), 'SourcePage'),
+  component: lazyRouteComponent(
+    () => worded('contacts', import('../features/contacts/SourcePage')),
+    'SourcePage',
+  ),
 });
 
 const audio = createRoute({
@@ -260,14 +278,58 @@ const roles = createRoute({
 const https = createRoute({
   getParentRoute: () => shell,
   path: '/settings/https',
-  loader: () => learn('https'),
-  component: lazyRouteComponent(() => import('../features/https/HttpsPage'), 'HttpsPage'),
+  component: lazyRouteComponent(
+    () => worded('https', import('../features/https/HttpsPage')),
+    'HttpsPage',
+  ),
 });
 
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/settings/general',
   component: lazyRouteComponent(() => import('../features/people/AccountPage'), 'AccountPage'),
+});
+
+const recordings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/recordings',
+  component: lazyRouteComponent(
+    () => import('../features/voice/RecordingSettings'),
+    'RecordingSettings',
+  ),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/jobs',
+  validateSearch: (search: Record<string, unknown>): { state?: JobState | undefined } => ({
+    state: jobStates.find((state) => state === search['state']),
+  }),
+  component: lazyRouteComponent(() => worded('system', import('../features/system/Jobs')), 'Jobs'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/audit',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): {
+    person?: string | undefined;
+    action?: string | undefined;
+    subject?: string | undefined;
+    from?: string | undefined;
+    to?: string | undefined;
+  } => ({
+    person: text(search['person']),
+    action: text(search['action']),
+    subject: text(search['subject']),
+    from: text(search['from']),
+    to: text(search['to']),
+  }),
+  component: lazyRouteComponent(
+    () => worded('system', import('../features/system/Audit')),
+    'Audit',
+  ),
 });
 
 const profile = createRoute({
@@ -308,6 +370,9 @@ const routeTree = root.addChildren([
     roles,
     https,
     account,
+    recordings,
+    jobs,
+    audit,
     profile,
     security,
   ]),

@@ -1,5 +1,5 @@
-// Small collections that several features read: lines, recordings to play, contact lists.
-import { contacts, presets, voice } from '@switchbell/api';
+// Small collections that several features read: lines, recordings to play, contact lists, people.
+import { contacts, people, presets, voice } from '@switchbell/api';
 import { queryOptions } from '@tanstack/react-query';
 
 export const linesQuery = queryOptions({
@@ -25,4 +25,9 @@ export const calendarsQuery = queryOptions({
 export const attemptRulesQuery = queryOptions({
   queryKey: ['attempt-rules'],
   queryFn: ({ signal }) => presets.rules({ signal }),
+});
+
+export const usersQuery = queryOptions({
+  queryKey: ['users'],
+  queryFn: ({ signal }) => people.users({ signal }),
 });

@@ -3,7 +3,6 @@
 import auth from '../../locales/ru/auth.json';
 import campaigns from '../../locales/ru/campaigns.json';
 import common from '../../locales/ru/common.json';
-import contacts from '../../locales/ru/contacts.json';
 import demo from '../../locales/ru/demo.json';
 import errors from '../../locales/ru/errors.json';
 import people from '../../locales/ru/people.json';
@@ -11,16 +10,4 @@ import shell from '../../locales/ru/shell.json';
 import voice from '../../locales/ru/voice.json';
 import why from '../../locales/ru/why.json';
 
-export default {
-  auth,
-  campaigns,
-  common,
-  contacts,
-  demo,
-  errors,
-
-  people,
-  shell,
-  voice,
-  why,
-};
+export default { auth, campaigns, common, demo, errors, people, shell, voice, why };

@@ -3,7 +3,6 @@
 import auth from '../../locales/uk/auth.json';
 import campaigns from '../../locales/uk/campaigns.json';
 import common from '../../locales/uk/common.json';
-import contacts from '../../locales/uk/contacts.json';
 import demo from '../../locales/uk/demo.json';
 import errors from '../../locales/uk/errors.json';
 import people from '../../locales/uk/people.json';
@@ -11,16 +10,4 @@ import shell from '../../locales/uk/shell.json';
 import voice from '../../locales/uk/voice.json';
 import why from '../../locales/uk/why.json';
 
-export default {
-  auth,
-  campaigns,
-  common,
-  contacts,
-  demo,
-  errors,
-
-  people,
-  shell,
-  voice,
-  why,
-};
+export default { auth, campaigns, common, demo, errors, people, shell, voice, why };

@@ -3,7 +3,6 @@
 import auth from '../../locales/uz/auth.json';
 import campaigns from '../../locales/uz/campaigns.json';
 import common from '../../locales/uz/common.json';
-import contacts from '../../locales/uz/contacts.json';
 import demo from '../../locales/uz/demo.json';
 import errors from '../../locales/uz/errors.json';
 import people from '../../locales/uz/people.json';
@@ -11,16 +10,4 @@ import shell from '../../locales/uz/shell.json';
 import voice from '../../locales/uz/voice.json';
 import why from '../../locales/uz/why.json';
 
-export default {
-  auth,
-  campaigns,
-  common,
-  contacts,
-  demo,
-  errors,
-
-  people,
-  shell,
-  voice,
-  why,
-};
+export default { auth, campaigns, common, demo, errors, people, shell, voice, why };

@@ -1,9 +1,11 @@
 // One attempt in full: what happened, why, and its recording.
-import { apiUrl, voice, type Attempt } from '@switchbell/api';
+import { apiUrl, asProblem, voice, type Attempt, type Problem } from '@switchbell/api';
 import { fmt, useTranslation, wordsFor } from '@switchbell/i18n';
-import { AudioPlayer, Badge, Facts, FailureBox, Loading } from '@switchbell/ui';
+import { AudioPlayer, Badge, Facts, FailureBox, Loading, Switch } from '@switchbell/ui';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 
+import { queryClient } from '../../shared/query';
 import { useCan } from '../../shared/session';
 import { q850Words, sipWords } from '../../shared/sip';
 import { OutcomeBadge } from './badges';
@@ -54,6 +56,21 @@ export function AttemptCard({ attempt }: { attempt: Attempt }) {
 
 function Recording({ attempt }: { attempt: Attempt }) {
   const { t } = useTranslation();
+  const can = useCan();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const keep = async (kept: boolean) => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await voice.keepRecording(attempt.id, kept);
+      await queryClient.invalidateQueries({ queryKey: ['recordings', attempt.id] });
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
   const waveform = useQuery({
     queryKey: ['recordings', attempt.id],
     queryFn: ({ signal }) => voice.waveform(attempt.id, { signal }),
@@ -77,6 +94,16 @@ function Recording({ attempt }: { attempt: Attempt }) {
           <span data-side="left">{t('campaigns.customer_side')}</span>
           <span data-side="right">{t('campaigns.our_side')}</span>
         </p>
+      )}
+      {problem && <FailureBox failure={problem} />}
+      {waveform.data && (
+        <Switch
+          label={t('campaigns.keep_recording')}
+          description={t('campaigns.keep_recording_help')}
+          checked={waveform.data.kept}
+          disabled={busy || !can('recording.keep')}
+          onChange={(event) => void keep(event.currentTarget.checked)}
+        />
       )}
     </div>
   );

@@ -27,7 +27,7 @@ import {
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { CirclePause, Ellipsis, Megaphone, Phone, Plus, Trash2, Upload, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
 import { ButtonLink } from '../../shared/ButtonLink';
 import { useCommands } from '../../shared/commands';
@@ -42,7 +42,12 @@ import { counterNames, progressParts } from './counters';
 import { whyWords } from './why';
 import css from './CampaignList.module.css';
 
+// Needed once something is chosen.
+const Bulk = lazy(async () => ({ default: (await import('./Bulk')).Bulk }));
+
 const route = getRouteApi('/shell/campaigns');
+/** How long a deleted campaign can be restored, in milliseconds. */
+const restorable = 30 * 86_400_000;
 const states = ['running', 'paused', 'draft', 'completed', 'stopped'] as const;
 
 export function CampaignList() {
@@ -62,9 +67,19 @@ function ControlRoom() {
   const { fresh, ids } = useFreshCampaigns();
   const { actionsOf, problem, clearProblem, dialogs } = useCampaignActions();
   const [pausing, setPausing] = useState(false);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const choose = (id: string, on: boolean) =>
+    setChosen((before) => {
+      const after = new Set(before);
+      if (on) after.add(id);
+      else after.delete(id);
+      return after;
+    });
   const now = useNow(5_000);
 
   const rows = found.data?.pages.flatMap((page) => page.items).map(fresh);
+  const choosable = search.deleted !== true && (can('campaign.start') || can('campaign.delete'));
+  const picked = choosable ? (rows ?? []).filter((row) => chosen.has(row.id)) : [];
   const known = new Set(rows?.map((row) => row.id));
   const filtered = search.status !== undefined || search.q !== undefined || search.deleted === true;
   // New campaigns wait behind a button, so that nothing moves under the pointer.
@@ -133,10 +148,19 @@ function ControlRoom() {
           </Button>
         </div>
       )}
+      {picked.length > 0 && (
+        <Suspense fallback={null}>
+          <Bulk chosen={picked} onClear={() => setChosen(new Set())} />
+        </Suspense>
+      )}
       {!(found.isError && !found.data) && (
         <DataTable
           caption={t('shell.menu.campaigns')}
-          columns={columnsOf({ t, now, names, actionsOf })}
+          columns={[
+            ...(choosable ? [choiceColumn({ t, chosen, choose })] : []),
+            ...columnsOf({ t, now, names, actionsOf }),
+          ]}
+          selected={(row) => chosen.has(row.id)}
           rows={rows}
           rowKey={(row) => row.id}
           dim={(row) => row.deleted_at !== null}
@@ -168,6 +192,31 @@ function useNames(): Names {
   return {
     line: (id) => lines.data?.find((entry) => entry.id === id)?.name,
     audio: (id) => audio.data?.find((entry) => entry.id === id)?.name,
+  };
+}
+
+function choiceColumn({
+  t,
+  chosen,
+  choose,
+}: {
+  t: TFunction;
+  chosen: ReadonlySet<string>;
+  choose: (id: string, on: boolean) => void;
+}): Column<Campaign> {
+  return {
+    id: 'choice',
+    title: t('campaigns.bulk.choose'),
+    quiet: true,
+    cell: (row) => (
+      <input
+        type="checkbox"
+        className={css.choice}
+        aria-label={t('campaigns.bulk.choose_one', { name: row.name })}
+        checked={chosen.has(row.id)}
+        onChange={(event) => choose(row.id, event.currentTarget.checked)}
+      />
+    ),
   };
 }
 
@@ -214,6 +263,13 @@ function columnsOf({
             </Link>
             {details.length > 0 && (
               <div className="muted small truncate">{details.join(' · ')}</div>
+            )}
+            {row.deleted_at !== null && (
+              <div className="muted small">
+                {t('campaigns.purged_on', {
+                  when: fmt.date(Date.parse(row.deleted_at) + restorable),
+                })}
+              </div>
             )}
             {row.counters.total > 0 && <Progress campaign={row} />}
           </div>

@@ -16,6 +16,7 @@ import {
   Pause,
   PhoneOutgoing,
   Play,
+  Repeat,
   Settings2,
   Square,
   Trash2,
@@ -36,8 +37,21 @@ const TestCallDialog = lazy(async () => ({
   default: (await import('./TestCallDialog')).TestCallDialog,
 }));
 
+const RunAgainDialog = lazy(async () => ({
+  default: (await import('./RunAgainDialog')).RunAgainDialog,
+}));
+
 export type Verb =
-  'start' | 'pause' | 'resume' | 'stop' | 'test' | 'edit' | 'copy' | 'restore' | 'delete';
+  | 'start'
+  | 'pause'
+  | 'resume'
+  | 'stop'
+  | 'test'
+  | 'edit'
+  | 'run_again'
+  | 'copy'
+  | 'restore'
+  | 'delete';
 
 const looks: Record<Verb, { icon: LucideIcon; keys?: readonly Binding[]; permission: Permission }> =
   {
@@ -47,6 +61,7 @@ const looks: Record<Verb, { icon: LucideIcon; keys?: readonly Binding[]; permiss
     stop: { icon: Square, keys: ['shift+p'], permission: 'campaign.start' },
     test: { icon: PhoneOutgoing, keys: ['t'], permission: 'campaign.start' },
     edit: { icon: Settings2, permission: 'campaign.edit' },
+    run_again: { icon: Repeat, permission: 'campaign.edit' },
     copy: { icon: Copy, permission: 'campaign.edit' },
     restore: { icon: ArchiveRestore, permission: 'campaign.delete' },
     delete: { icon: Trash2, permission: 'campaign.delete' },
@@ -63,7 +78,7 @@ function verbsOf(campaign: Campaign): Verb[] {
       return ['resume', 'stop', 'test', 'edit', 'copy'];
     case 'completed':
     case 'stopped':
-      return ['copy', 'delete'];
+      return ['run_again', 'copy', 'delete'];
   }
 }
 
@@ -72,7 +87,7 @@ export interface CampaignAction extends Command {
   icon: LucideIcon;
 }
 
-type Open = { verb: 'start' | 'stop' | 'test' | 'delete'; campaign: Campaign };
+type Open = { verb: 'start' | 'stop' | 'test' | 'run_again' | 'delete'; campaign: Campaign };
 
 export function useCampaignActions(
   options: {
@@ -128,6 +143,7 @@ export function useCampaignActions(
       case 'test':
         return () => void prepared(() => ask(verb, campaign))();
       case 'stop':
+      case 'run_again':
       case 'delete':
         return () => ask(verb, campaign);
       case 'pause':
@@ -209,6 +225,9 @@ export function useCampaignActions(
         )}
         {open?.verb === 'test' && (
           <TestCallDialog campaign={open.campaign} onClose={() => setOpen(null)} />
+        )}
+        {open?.verb === 'run_again' && (
+          <RunAgainDialog campaign={open.campaign} onClose={() => setOpen(null)} />
         )}
         <ConfirmDialog
           opened={open?.verb === 'stop'}

@@ -37,6 +37,13 @@ export const checkQuery = (id: Id) =>
     gcTime: 0,
   });
 
+export const runAgainQuery = (id: Id) =>
+  queryOptions({
+    queryKey: ['campaigns', 'again', id],
+    queryFn: ({ signal }) => campaigns.runAgainCounts(id, { signal }),
+    staleTime: 0,
+  });
+
 /** Takes seconds for a big campaign; the server reckons one at a time. */
 export const rehearsalQuery = (id: Id) =>
   queryOptions({

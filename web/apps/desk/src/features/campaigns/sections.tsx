@@ -426,6 +426,16 @@ export function Contacts({ form, readOnly, campaign }: SectionProps) {
           ))}
         </ul>
       )}
+      {campaign?.again && (
+        <Note tone="info">
+          {campaign.again.all
+            ? t('campaigns.again.note_all')
+            : t('campaigns.again.note_unsuccessful')}{' '}
+          <Link to="/campaigns/$id" params={{ id: campaign.again.campaign }}>
+            {t('campaigns.again.first')}
+          </Link>
+        </Note>
+      )}
       {started && <p className="muted small">{t('campaigns.lists_started')}</p>}
       <Checkbox
         label={t('campaigns.always_active')}

@@ -160,7 +160,7 @@ export function LoadNumbers({ onClose }: { onClose: () => void }) {
             <FileDrop
               title={t('contacts.choose_file')}
               hint={t('contacts.dnc_file_hint')}
-              accept=".csv,.txt,text/csv,text/plain"
+              accept=".csv,.txt,.xlsx,text/csv,text/plain"
               onFiles={([first]) => setFile(first ?? null)}
             />
           )}

@@ -119,7 +119,7 @@ function Upload({ list, back }: { list: string; back: string | undefined }) {
       <FileDrop
         title={t('contacts.choose_file')}
         hint={t('contacts.file_hint')}
-        accept=".csv,.txt,.tsv,text/csv,text/plain"
+        accept=".csv,.txt,.tsv,.xlsx,text/csv,text/plain"
         disabled={part !== null}
         onFiles={([chosen]) => chosen && void send(chosen)}
       />
@@ -148,6 +148,11 @@ function Upload({ list, back }: { list: string; back: string | undefined }) {
           {t('contacts.template')}
         </a>{' '}
         <span className="muted">{t('contacts.template_text')}</span>
+      </p>
+      <p>
+        <a href={apiUrl('lists/template.xlsx', { language: i18n.language })} download>
+          {t('contacts.template_xlsx')}
+        </a>
       </p>
     </Panel>
   );
@@ -186,8 +191,7 @@ function Run({ list, id, back }: { list: string; id: string; back: string | unde
               <p role="status">{t('contacts.reading_file')}</p>
             </Panel>
           );
-        if (now.state === 'ready')
-          return <Preview key={`${now.encoding}${now.delimiter}${now.has_header}`} data={now} />;
+        if (now.state === 'ready') return <Preview key={lookOf(now)} data={now} />;
         if (now.state === 'running') return <Running data={now} />;
         return <Result data={now} list={list} back={back} />;
       }}
@@ -195,9 +199,17 @@ function Run({ list, id, back }: { list: string; id: string; back: string | unde
   );
 }
 
+/** What a file is read as: with another reading, what was said of its columns is void. */
+const lookOf = ({ encoding, delimiter, has_header, sheet, preset_at }: Import) =>
+  JSON.stringify([encoding, delimiter, has_header, sheet, preset_at]);
+
 const encodings: readonly { value: Encoding; label: string }[] = [
   { value: 'utf-8', label: 'UTF-8' },
   { value: 'windows-1251', label: 'Windows-1251' },
+];
+const certain: readonly { value: Encoding; label: string }[] = [
+  { value: 'utf-16le', label: 'UTF-16' },
+  { value: 'utf-16be', label: 'UTF-16 BE' },
 ];
 
 function Preview({ data }: { data: Import }) {
@@ -229,7 +241,11 @@ function Preview({ data }: { data: Import }) {
     encoding?: Encoding;
     delimiter?: Delimiter;
     has_header?: boolean;
+    sheet?: string;
+    preset?: boolean;
   }) => void work('look', () => contacts.previewAgain(data.id, change));
+  const isBook = data.sheets.length > 0;
+  const isCertain = certain.some(({ value }) => value === data.encoding);
   const start = () => void work('start', () => contacts.startImport(data.id, { mapping, region }));
   const meanings: { value: Meaning; label: string }[] = [
     { value: 'skip', label: t('contacts.meaning.skip') },
@@ -244,33 +260,48 @@ function Preview({ data }: { data: Import }) {
     <>
       <Panel
         title={t('contacts.file_title', { name: data.filename })}
-        hint={t('contacts.file_guess')}
+        hint={isBook ? t('contacts.book_guess') : t('contacts.file_guess')}
       >
         <div className={css.format}>
-          <Select
-            label={t('contacts.encoding')}
-            data={encodings}
-            value={data.encoding}
-            allowDeselect={false}
-            disabled={busy !== null}
-            onChange={(encoding) => encoding && lookAgain({ encoding })}
-          />
-          <div>
-            <p className={css.label} id="delimiter">
-              {t('contacts.delimiter')}
-            </p>
-            <SegmentedControl
-              aria-labelledby="delimiter"
-              value={data.delimiter}
+          {isBook ? (
+            <Select
+              label={t('contacts.sheet_of_book')}
+              data={data.sheets}
+              value={data.sheet ?? null}
+              searchable={data.sheets.length > 10}
+              allowDeselect={false}
               disabled={busy !== null}
-              onChange={(delimiter) => lookAgain({ delimiter })}
-              data={[
-                { value: ',', label: t('contacts.comma') },
-                { value: ';', label: t('contacts.semicolon') },
-                { value: '\t', label: t('contacts.tab') },
-              ]}
+              onChange={(sheet) => sheet && lookAgain({ sheet })}
             />
-          </div>
+          ) : (
+            <>
+              <Select
+                label={t('contacts.encoding')}
+                description={isCertain ? t('contacts.encoding_certain') : undefined}
+                data={isCertain ? certain : encodings}
+                value={data.encoding}
+                allowDeselect={false}
+                disabled={busy !== null || isCertain}
+                onChange={(encoding) => encoding && lookAgain({ encoding })}
+              />
+              <div>
+                <p className={css.label} id="delimiter">
+                  {t('contacts.delimiter')}
+                </p>
+                <SegmentedControl
+                  aria-labelledby="delimiter"
+                  value={data.delimiter}
+                  disabled={busy !== null}
+                  onChange={(delimiter) => lookAgain({ delimiter })}
+                  data={[
+                    { value: ',', label: t('contacts.comma') },
+                    { value: ';', label: t('contacts.semicolon') },
+                    { value: '\t', label: t('contacts.tab') },
+                  ]}
+                />
+              </div>
+            </>
+          )}
           <Select
             label={t('contacts.region')}
             description={t('contacts.region_help')}
@@ -290,6 +321,23 @@ function Preview({ data }: { data: Import }) {
           />
         </div>
       </Panel>
+      {data.preset_at && (
+        <Note
+          title={t('contacts.preset_title')}
+          action={
+            <Button
+              size="xs"
+              variant="default"
+              disabled={busy !== null}
+              onClick={() => lookAgain({ preset: false })}
+            >
+              {t('contacts.preset_undo')}
+            </Button>
+          }
+        >
+          {t('contacts.preset_text', { when: fmt.date(data.preset_at) })}
+        </Note>
+      )}
       <Panel
         title={t('contacts.columns')}
         hint={t('contacts.columns_hint', { count: data.sample.length })}

@@ -563,7 +563,7 @@ function Schedule({ form, may }: Part) {
   const { values } = form;
   return (
     <Panel title={t('contacts.schedule')}>
-      <div className="form-grid">
+      <div className={css.when}>
         <Switch
           label={t('contacts.by_itself')}
           checked={values.scheduled}

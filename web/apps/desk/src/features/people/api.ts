@@ -2,10 +2,7 @@
 import { people } from '@switchbell/api';
 import { queryOptions } from '@tanstack/react-query';
 
-export const usersQuery = queryOptions({
-  queryKey: ['users'],
-  queryFn: ({ signal }) => people.users({ signal }),
-});
+export { usersQuery } from '../../shared/lookups';
 
 export const rolesQuery = queryOptions({
   queryKey: ['roles'],

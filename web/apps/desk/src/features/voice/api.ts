@@ -19,3 +19,8 @@ export function useFreshLines(): (line: Line) => Line {
   const topic = useTopic<LinesTopic>('lines');
   return (line) => ({ ...line, ...topic?.[line.id] });
 }
+
+export const retentionQuery = queryOptions({
+  queryKey: ['recordings', 'retention'],
+  queryFn: ({ signal }) => voice.retention({ signal }),
+});

@@ -1,0 +1,101 @@
+//! How long an account keeps its recordings, and the work that removes older ones.
+//!
+//! A recording is marked first, and heard by nobody from then on; its files go next and its row last.
+//! A process that is killed anywhere goes on with what is still there. Recordings that a person keeps
+//! are never marked.
+
+use std::{sync::Arc, time::Duration};
+
+use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use base::{Id, Timestamp, kind};
+use db::Tx;
+use serde_json::json;
+
+use super::{Shelf, keep, store};
+
+const KIND: &str = "voice.remove_recordings";
+/// The key of an account's schedule.
+const KEY: &str = "old";
+/// How often old recordings are looked for.
+const ROUND: Duration = Duration::from_hours(24);
+/// How long a failed attempt waits.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Recordings of one unit.
+const UNIT: i64 = 200;
+
+/// Keeps recordings for so many days from now on, or for ever; those that are older go at once.
+pub(super) async fn set(
+    tx: &mut Tx<'_>,
+    account: Id<kind::Account>,
+    days: u32,
+    now: Timestamp,
+) -> db::Result<()> {
+    store::set_days(tx, account, days, now).await?;
+    if days == 0 {
+        ::jobs::unschedule(tx, account, KIND, KEY).await
+    } else {
+        ::jobs::schedule(tx, account, KIND, KEY, json!({}), ROUND, now).await
+    }
+}
+
+/// The moment before which recordings go.
+pub(super) fn limit(now: Timestamp, days: u32) -> Timestamp {
+    now.minus(Duration::from_hours(24) * days)
+}
+
+/// The job.
+pub(super) struct Remove(pub(super) Arc<Shelf>);
+
+impl Handler for Remove {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { stop: true, again: true }
+    }
+
+    async fn run(&self, job: &JobContext) -> JobEnd {
+        match self.remove(job).await {
+            Ok(end) => end,
+            Err(why) => JobEnd::Retry { after: PAUSE, why },
+        }
+    }
+}
+
+impl Remove {
+    async fn remove(&self, job: &JobContext) -> Result<JobEnd, String> {
+        let mut removed = 0;
+        loop {
+            if job.is_cancelled().await.map_err(|error| error.to_string())? {
+                return Ok(JobEnd::Cancelled);
+            }
+            if job.is_stopping() {
+                let why = "the server stops".to_owned();
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+            }
+            let unit = self.mark(job).await.map_err(|error| error.to_string())?;
+            if unit.is_empty() {
+                return Ok(JobEnd::Done);
+            }
+            removed += unit.len() as u64;
+            keep::remove(&self.0.handles, unit).await?;
+            job.progress(removed, None).await.map_err(|error| error.to_string())?;
+        }
+    }
+
+    /// Marks the next recordings that are too old, and gives all of the account that are marked.
+    async fn mark(&self, job: &JobContext) -> db::Result<Vec<store::RecordingRow>> {
+        let (account, now) = (job.account, self.0.handles.clock.now());
+        let mark = self.0.handles.db.write(move |tx| {
+            Box::pin(async move {
+                let days = store::days(tx, account).await?;
+                if days > 0 {
+                    store::mark(tx, account, limit(now, days), now, UNIT).await?;
+                }
+                store::marked(tx, account, UNIT).await
+            })
+        });
+        mark.await
+    }
+}
