@@ -63,8 +63,8 @@ impl Features {
             Box::new(voice),
             Box::new(campaigns),
             Box::new(demo),
-            Box::new(System::new(handles.clone())),
             Box::new(Https::new(tls.clone())),
+            Box::new(System::new(handles.clone())),
         ];
         Ok(Self { people, tls, all })
     }

@@ -76,17 +76,17 @@ const dynamic = [
   'shell.live.',
   'shell.live_tip.',
   'common.units.',
-  'system.kinds.',
-  'system.states.',
-  'system.about.',
-  'system.nouns.',
-  'system.deeds.',
   'https.faults.',
   'https.modes.',
   'https.mode_texts.',
   'https.steps.',
   'https.systems.',
   'https.trust.',
+  'system.kinds.',
+  'system.states.',
+  'system.about.',
+  'system.nouns.',
+  'system.deeds.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 

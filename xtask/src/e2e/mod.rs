@@ -120,6 +120,12 @@ pub(crate) enum Check {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Other machines are served over TLS by the server's own authority, and led to it.
+    Https {
+        /// Fault to plant: `wrong-name`, which the certificate is not for.
+        #[arg(long)]
+        plant: Option<String>,
+    },
     /// The world driven into every reason why a campaign is, or is not, dialling.
     Why {
         /// Fault to plant: `forget`, a reason that is not driven into, or `wordless`, one that a
@@ -130,12 +136,6 @@ pub(crate) enum Check {
     /// A thousand contacts in twelve zones across a change of clocks, judged by Python.
     Zones {
         /// Fault to plant: `hours`, `caps` or `forbidden`.
-        #[arg(long)]
-        plant: Option<String>,
-    },
-    /// Other machines are served over TLS by the server's own authority, and led to it.
-    Https {
-        /// Fault to plant: `wrong-name`, which the certificate is not for.
         #[arg(long)]
         plant: Option<String>,
     },

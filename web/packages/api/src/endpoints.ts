@@ -285,6 +285,11 @@ export const presets = {
   ) => http.post<AttemptPreview>('attempt-rules/preview', { body, ...o }),
 };
 
+export const certificate = {
+  get: (o?: Signal) => http.get<Certificate>('https', o),
+  renew: () => http.post<Certificate>('https/renew'),
+};
+
 export const system = {
   audit: (query: AuditFilter & { cursor?: string | undefined }, o?: Signal) =>
     http.get<Page<AuditEvent>>('audit', { query: { ...query }, ...o }),
@@ -301,11 +306,6 @@ export const system = {
     http.get<Page<JobSchedule>>('job-schedules', { query: { ...query, limit: 100 }, ...o }),
   runSchedule: (schedule: Pick<JobSchedule, 'kind' | 'key'>) =>
     http.post<void>('job-schedules/run', { body: { kind: schedule.kind, key: schedule.key } }),
-};
-
-export const certificate = {
-  get: (o?: Signal) => http.get<Certificate>('https', o),
-  renew: () => http.post<Certificate>('https/renew'),
 };
 
 /** Short collections come whole, with or without the envelope of a page. */

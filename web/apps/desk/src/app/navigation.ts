@@ -146,7 +146,7 @@ export const menus: readonly Menu[] = [
     to: '/settings/https',
     permission: 'account.view',
     icon: LockKeyhole,
-    key: 'p',
+    key: 'e',
   },
   {
     id: 'account',
