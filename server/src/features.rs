@@ -63,7 +63,7 @@ impl Features {
             Box::new(voice),
             Box::new(campaigns),
             Box::new(demo),
-            Box::new(Https::new(tls.clone())),
+            Box::new(Https::new(tls.clone(), handles.clone())),
             Box::new(System::new(handles.clone())),
         ];
         Ok(Self { people, tls, all })

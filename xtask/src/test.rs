@@ -31,6 +31,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "audio", run: || xtask(&["e2e", "audio"]) },
     Stage { name: "demo carrier", run: || xtask(&["e2e", "demo"]) },
     Stage { name: "addresses", run: || xtask(&["e2e", "ssrf"]) },
+    Stage { name: "https", run: || xtask(&["e2e", "https"]) },
     Stage { name: "imports and exports", run: imports },
     Stage { name: "reasons", run: || xtask(&["e2e", "why"]) },
     Stage { name: "twelve zones", run: || xtask(&["e2e", "zones"]) },

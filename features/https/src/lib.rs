@@ -4,17 +4,24 @@ mod routes;
 mod view;
 
 use access::Permission;
-use host::{Feature, Socket};
+use host::{Feature, Handles, Socket};
 use http_kit::{ApiRouter, ProblemInfo, routes};
 use tls::Tls;
 
 /// The feature.
-pub struct Https(Tls);
+pub struct Https(Certificates);
+
+/// The certificate, and where it is written down who asked for another.
+#[derive(Clone)]
+pub(crate) struct Certificates {
+    pub(crate) tls: Tls,
+    pub(crate) handles: Handles,
+}
 
 impl Https {
     /// Shows and looks after this certificate.
-    pub fn new(tls: Tls) -> Self {
-        Self(tls)
+    pub fn new(tls: Tls, handles: Handles) -> Self {
+        Self(Certificates { tls, handles })
     }
 }
 
@@ -39,7 +46,7 @@ impl Feature for Https {
     }
 
     fn plug(&self, socket: &mut Socket) {
-        let tls = self.0.clone();
+        let tls = self.0.tls.clone();
         socket.run("https.keep", move |shutdown| {
             let tls = tls.clone();
             async move {

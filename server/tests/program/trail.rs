@@ -103,6 +103,7 @@ async fn every_changing_route_leaves_a_row_in_the_audit_trail() {
         campaigns(&mut walk).await;
         demo(&mut walk).await;
         system(&mut walk).await;
+        walk.step(&house.owner, Method::POST, "/https/renew", json!({})).await;
         let changing = house.owner.table().iter().filter(|route| route.method != Method::GET);
         let forgotten: Vec<_> = changing
             .map(|route| route.operation.as_str())

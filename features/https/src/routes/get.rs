@@ -2,9 +2,8 @@
 
 use axum::extract::State;
 use http_kit::Json;
-use tls::Tls;
 
-use crate::view::Certificate;
+use crate::{Certificates, view::Certificate};
 
 /// The certificate of this server
 #[utoipa::path(
@@ -14,6 +13,6 @@ use crate::view::Certificate;
     tag = "https",
     responses((status = 200, body = Certificate))
 )]
-pub(crate) async fn get_https(State(tls): State<Tls>) -> Json<Certificate> {
-    Json(tls.status().into())
+pub(crate) async fn get_https(State(own): State<Certificates>) -> Json<Certificate> {
+    Json(own.tls.status().into())
 }

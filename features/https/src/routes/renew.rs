@@ -1,10 +1,14 @@
 //! Asks for another certificate now.
 
 use axum::{extract::State, http::StatusCode};
-use http_kit::{CommonProblem, Json, Result};
-use tls::Tls;
+use host::{
+    Handles,
+    audit::{self, AuditEntry},
+};
+use http_kit::{Caller, CommonProblem, Json, Result};
+use serde_json::json;
 
-use crate::view::Certificate;
+use crate::{Certificates, view::Certificate};
 
 /// Ask for a certificate now
 ///
@@ -17,10 +21,25 @@ use crate::view::Certificate;
     responses((status = 202, body = Certificate))
 )]
 pub(crate) async fn renew_certificate(
-    State(tls): State<Tls>,
+    State(own): State<Certificates>,
+    caller: Caller,
 ) -> Result<(StatusCode, Json<Certificate>)> {
-    tls.try_now().map_err(|soon| CommonProblem::TooManyRequests {
+    own.tls.try_now().map_err(|soon| CommonProblem::TooManyRequests {
         retry_after_s: soon.wait.as_secs().max(1),
     })?;
-    Ok((StatusCode::ACCEPTED, Json(tls.status().into())))
+    let Handles { db, ids, clock, .. } = own.handles;
+    let (account, user, now) = (caller.account, caller.user, clock.now());
+    db.write(move |tx| {
+        let entry = AuditEntry {
+            account,
+            user: Some(user),
+            action: "certificate.renew",
+            subject: "certificate".to_owned(),
+            detail: json!({}),
+        };
+        let ids = ids.clone();
+        Box::pin(async move { audit::record(tx, &ids, entry, now).await })
+    })
+    .await?;
+    Ok((StatusCode::ACCEPTED, Json(own.tls.status().into())))
 }

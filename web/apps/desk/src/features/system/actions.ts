@@ -60,6 +60,7 @@ export const actions = [
   'account.create',
   'account.change',
   'first_steps.dismiss',
+  'certificate.renew',
   'job.retry',
   'job.stop',
   'schedule.run',
