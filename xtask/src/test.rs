@@ -92,7 +92,7 @@ pub(crate) fn units() -> Result<()> {
 /// Each ends with the check of exports.
 fn imports() -> Result<()> {
     xtask(&["e2e", "kill-import", "--db", "sqlite"])?;
-    xtask(&["e2e", "kill-import", "--db", "postgres"])
+    xtask(&["e2e", "kill-import", "--db", "postgres", "--few"])
 }
 
 fn first_ring() -> Result<()> {

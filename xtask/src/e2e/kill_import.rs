@@ -25,26 +25,39 @@ const BAD: usize = 97;
 /// Deaths of the import at its own point, and from outside at whatever moment.
 const PLANNED: [&str; 4] = ["import_unit:3", "import_unit:1", "import_unit:6", "import_unit:2"];
 const RANDOM: usize = 3;
+/// Deaths of the pull.
+const PULLED: [&str; 3] = ["pull_stored", "import_unit:2", "import_unit:3"];
 
-pub(super) fn run(database: Database, plant: Option<&str>) -> Result<()> {
+/// With `few`, each dies once: on PostgreSQL whoever goes on waits for the lease of the dead.
+pub(super) fn run(database: Database, few: bool, plant: Option<&str>) -> Result<()> {
     known_plant(plant, &["forget-unit"])?;
     let fault = ("SWITCHBELL_PLANT", plant.unwrap_or_default());
     let allowed = ("SWITCHBELL_ALLOWED_HOSTS", "127.0.0.1");
     let mut world = World::new("kill-import", database)?;
     world.start_and_set_up(&[allowed])?;
-    let deaths = import(&mut world, &[allowed, fault])?;
-    let pulled = pull(&mut world, &[allowed, fault])?;
+    let (planned, random) = if few { (&PLANNED[..1], 0) } else { (&PLANNED[..], RANDOM) };
+    let deaths = import(&mut world, &[allowed, fault], planned, random)?;
+    let planned = if few { &PULLED[..1] } else { &PULLED[..] };
+    let pulled = pull(&mut world, &[allowed, fault], planned)?;
     println!(
         "kill-import {}: {deaths} deaths in an import of {ROWS} rows and {pulled} in a pull of \
          {ELEMENTS} elements, 0 twice, 0 lost",
         database.name()
     );
     drop(world);
+    if few {
+        return Ok(());
+    }
     // An export has its own run, with a planted fault of its own.
     export::run(database, None)
 }
 
-fn import(world: &mut World, more: &[(&str, &str)]) -> Result<usize> {
+fn import(
+    world: &mut World,
+    more: &[(&str, &str)],
+    planned: &[&str],
+    random: usize,
+) -> Result<usize> {
     let list = id_of(&world.client.post("/lists", &json!({"name": "People"}))?)?;
     let mut file = "id,phone,name\n".to_owned();
     for n in 0..ROWS {
@@ -55,19 +68,19 @@ fn import(world: &mut World, more: &[(&str, &str)]) -> Result<usize> {
     let import = world.client.upload(&path, "text/csv", file.as_bytes())?;
     let id = id_of(&import)?;
     let place = format!("/imports/{id}");
-    restart(world, more, PLANNED[0])?;
+    restart(world, more, planned[0])?;
     let body = json!({"mapping": import["mapping"], "region": "UA"});
     // The process may be gone before it can answer.
     let _ = world.client.post(&format!("{place}/start"), &body);
     let mut deaths = 0;
-    for next in PLANNED.iter().skip(1).copied().chain([""]) {
+    for next in planned.iter().skip(1).copied().chain([""]) {
         wait_for("the planted death", Duration::from_mins(1), || {
             Ok(world.has_died()?.then_some(()))
         })?;
         deaths += 1;
         restart(world, more, next)?;
     }
-    for _ in 0..RANDOM {
+    for _ in 0..random {
         let rows = |world: &World| -> Result<u64> {
             world.client.get(&place)?["counts"]["rows"].as_u64().context("no counts")
         };
@@ -93,19 +106,19 @@ fn import(world: &mut World, more: &[(&str, &str)]) -> Result<usize> {
     Ok(deaths)
 }
 
-fn pull(world: &mut World, more: &[(&str, &str)]) -> Result<usize> {
+fn pull(world: &mut World, more: &[(&str, &str)], planned: &[&str]) -> Result<usize> {
     let port = serve_feed()?;
     let list = id_of(&world.client.post("/lists", &json!({"name": "Feed"}))?)?;
     let settings = json!({
         "kind": "feed", "url": format!("http://127.0.0.1:{port}/"), "region": "UA", "timeout_s": 20,
     });
-    restart(world, more, "pull_stored")?;
+    restart(world, more, planned[0])?;
     let wish = json!({"name": "Feed", "settings": settings, "enabled": true});
     let sources = format!("/lists/{list}/sources");
     // A new source is loaded at once, so the process may be gone before it can answer.
     let _ = world.client.post(&sources, &wish);
     let mut deaths = 0;
-    for next in ["import_unit:2", "import_unit:3", ""] {
+    for next in planned.iter().skip(1).copied().chain([""]) {
         wait_for("the planted death", Duration::from_mins(1), || {
             Ok(world.has_died()?.then_some(()))
         })?;

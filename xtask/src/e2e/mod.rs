@@ -104,6 +104,9 @@ pub(crate) enum Check {
         /// Which database.
         #[arg(long, default_value = "sqlite")]
         db: Database,
+        /// One death of each, and no export.
+        #[arg(long)]
+        few: bool,
         /// Fault to plant: `forget-unit`, an import that goes on leaves 500 rows out.
         #[arg(long)]
         plant: Option<String>,
@@ -157,7 +160,7 @@ impl Check {
             Self::Calendars { every, plant } => calendars::run(every, plant.as_deref()),
             Self::Kill { db, rounds, seed, plant } => kill::run(db, rounds, seed, plant.as_deref()),
             Self::Export { db, plant } => export::run(db, plant.as_deref()),
-            Self::KillImport { db, plant } => kill_import::run(db, plant.as_deref()),
+            Self::KillImport { db, few, plant } => kill_import::run(db, few, plant.as_deref()),
             Self::Wal { plant } => wal::run(plant.as_deref()),
             Self::Zones { plant } => zones::run(plant.as_deref()),
             Self::Why { plant } => why::run(plant.as_deref()),
