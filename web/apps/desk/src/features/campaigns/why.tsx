@@ -50,8 +50,8 @@ type Remedy =
 const remedies: Record<string, Remedy> = {
   not_started: { verb: 'start' },
   paused: { verb: 'resume' },
-  completed: { verb: 'copy' },
-  stopped: { verb: 'copy' },
+  completed: { verb: 'run_again' },
+  stopped: { verb: 'run_again' },
   scheduled: { section: 'basics', words: 'hours' },
   period_over: { section: 'basics', words: 'hours' },
   window_shut: { section: 'basics', words: 'hours' },
@@ -66,6 +66,7 @@ const remedies: Record<string, Remedy> = {
   line_rate: { line: true },
   concurrency: { section: 'line', words: 'limits' },
   campaign_rate: { section: 'line', words: 'limits' },
+  batch_gap: { section: 'attempts', words: 'attempts' },
   all_wait: { section: 'attempts', words: 'attempts' },
   list_finished: { section: 'contacts', words: 'contacts' },
   disk_low: { section: 'recording', words: 'recording' },

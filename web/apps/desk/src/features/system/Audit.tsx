@@ -259,12 +259,41 @@ function Subject({ subject }: { subject: string }) {
   return <span className="muted small">{subject}</span>;
 }
 
-const plain = (value: unknown): string =>
-  value === null || value === undefined
-    ? '—'
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value);
+/** A value in a line: lists with commas, things with their fields, nothing as a dash. */
+function plain(value: unknown): string {
+  if (value === null || value === undefined) return '—';
+  if (Array.isArray(value)) {
+    // A pair of times is an interval.
+    const times = value.every((one) => typeof one === 'string' && /^\d\d:\d\d$/.test(one));
+    if (value.length === 2 && times) return value.join('–');
+    return value.length === 0 ? '—' : value.map(plain).join(', ');
+  }
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([name, part]) => `${name}: ${plain(part)}`)
+      .join('; ');
+  return String(value as string | number | boolean);
+}
+
+interface Change {
+  field: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+const isThing = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of a thing that changed only the fields that did. */
+function parts(change: Change): Change[] {
+  const { field, before, after } = change;
+  if (!isThing(before) || !isThing(after)) return [change];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names
+    .map((name) => ({ field: `${field}.${name}`, before: before[name], after: after[name] }))
+    .filter((part) => JSON.stringify(part.before) !== JSON.stringify(part.after))
+    .flatMap(parts);
+}
 
 function Changes({ event }: { event: AuditEvent }) {
   const { t } = useTranslation();
@@ -272,7 +301,7 @@ function Changes({ event }: { event: AuditEvent }) {
   if (event.changes.length === 0 && facts.length === 0) return <span className="muted">—</span>;
   return (
     <dl className={css.changes}>
-      {event.changes.map(({ field, before, after }) => (
+      {event.changes.flatMap(parts).map(({ field, before, after }) => (
         <div key={field}>
           <dt>{field}</dt>
           <dd>
