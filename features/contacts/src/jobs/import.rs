@@ -75,6 +75,16 @@ impl Handler for Import {
     }
 }
 
+/// Lets PostgreSQL look at what the tables hold now. Until it has, it takes every index for as good
+/// as any other, and a campaign that is started at once walks through all numbers for each contact.
+async fn measure(state: &State) {
+    if state.handles.db.engine() == db::Engine::Postgres {
+        let looked = state.handles.db.write(|tx| Box::pin(imports::measure(tx))).await;
+        // The server does it by itself sooner or later.
+        looked.unwrap_or_else(|error| tracing::warn!(%error, "the tables were not measured"));
+    }
+}
+
 /// Why an import cannot go on now, or at all.
 enum Stop {
     /// Try again later: the database or the disk takes nothing.
@@ -95,6 +105,7 @@ async fn work(state: &State, job: &JobContext, import: Id<kind::Import>) -> JobE
     match take_all(state, job, import).await {
         Ok(()) => {
             tidy(state, job).await;
+            measure(state).await;
             JobEnd::Done
         }
         Err(Stop::Later(why)) => JobEnd::Retry { after: crate::jobs::PAUSE, why },
