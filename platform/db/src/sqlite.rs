@@ -41,6 +41,7 @@ impl Sqlite {
             fs::create_dir_all(dir).map_err(|e| unusable(dir, &e))?;
         }
         let lock = lock(path)?;
+        forget_figures(path)?;
         let mut writer =
             connect(path, if options.synchronous_off { "OFF" } else { "FULL" }, false)?;
         let limit = Limit::watch(&mut writer, options)?;
@@ -144,6 +145,18 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
+/// Drops the planner's figures. Statements are written for their indexes, which SQLite takes where it
+/// knows nothing; figures of a day on which a table had a few rows make it walk through the whole
+/// table after the next import.
+fn forget_figures(path: &Path) -> Result<()> {
+    // On a connection of its own: whoever opens the file afterwards has never seen them.
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection
+        .execute_batch("DROP TABLE IF EXISTS sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4")?;
+    Ok(())
+}
+
 fn connect(path: &Path, synchronous: &str, read_only: bool) -> Result<Connection> {
     let connection = Connection::open(path)?;
     connection.set_prepared_statement_cache_capacity(1_024);
@@ -210,9 +223,6 @@ fn serve_writes(
         while !units.is_empty() {
             Batch::default().serve(&mut connection, &mut units, limit, shared);
         }
-    }
-    if let Err(error) = connection.execute_batch("PRAGMA optimize") {
-        tracing::warn!(%error, "the query planner's figures were not refreshed");
     }
 }
 

@@ -388,6 +388,22 @@ async fn an_address_that_is_none_is_refused_in_words() {
 }
 
 #[tokio::test]
+async fn figures_of_a_smaller_database_mislead_nobody() {
+    let place = testing::Place::make(Engine::Sqlite).await;
+    let db = place.open().await;
+    db.migrate(&[ITEM]).await.unwrap();
+    db.write(|tx| Box::pin(async move { tx.exec(sql!("ANALYZE"), args![]).await })).await.unwrap();
+    db.close().await;
+    let db = place.open().await;
+    let figures = sql!("SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'sqlite_stat%'");
+    let (left,): (i64,) =
+        db.read(move |tx| Box::pin(async move { tx.one(figures, args![]).await })).await.unwrap();
+    assert_eq!(left, 0);
+    db.close().await;
+    place.remove().await;
+}
+
+#[tokio::test]
 async fn a_server_that_acknowledges_too_early_is_refused() {
     let place = testing::Place::make(Engine::Postgres).await;
     let separator = if place.url.contains('?') { '&' } else { '?' };
