@@ -70,7 +70,7 @@ fn history(campaign: &str, at: i64) -> [String; 4] {
                {at} - id % 259200000000 + 20000000,
                CASE id % 3 WHEN 0 THEN 'success' WHEN 1 THEN 'busy' ELSE 'no_answer' END,
                CASE id % 3 WHEN 0 THEN 200 WHEN 1 THEN 486 ELSE 487 END, TRUE
-             FROM campaign_contact WHERE campaign = {campaign} ORDER BY id LIMIT {ATTEMPTS}"
+             FROM campaign_contact WHERE campaign = {campaign} ORDER BY 1 LIMIT {ATTEMPTS}"
         ),
         format!(
             "UPDATE campaign_contact SET attempts = 1, ordinal = 1,
