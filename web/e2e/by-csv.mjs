@@ -2,8 +2,8 @@
 // and how soon the page follows.
 import { readFileSync } from 'node:fs';
 
-import { openHours } from './journey.mjs';
 import { file } from './server.mjs';
+import { draft, importList, saved } from './steps.mjs';
 
 const people = 12;
 const bad = ['101;нема;Без номера', '102;+12;Закороткий', '103;;Порожній'];
@@ -30,18 +30,9 @@ function csv(dir) {
 
 async function list(person, dir) {
   const { page, t } = person;
-  await person.press(person.menu('lists'));
-  await person.press(page.getByRole('button', { name: t('contacts.new_list') }).first());
-  await person.write(page.getByLabel(t('contacts.list_name')), 'Windows-1251');
-  await person.press(page.getByRole('button', { name: t('contacts.create_and_import') }));
-  await person.give(page.getByRole('button', { name: t('contacts.choose_file') }), csv(dir));
-  const start = page.getByRole('button', { name: new RegExp(`^${t('contacts.start_import')}`) });
-  await start.waitFor();
   // The encoding was found out: the names are letters, not noise.
-  await page.getByText('Їжак Олена 0').first().waitFor();
-  await person.look('csv-mapping');
-  await person.press(start);
-  await page.getByText(t('contacts.import_done')).waitFor();
+  const seen = { known: 'Їжак Олена 0', look: 'csv-mapping' };
+  await importList(person, 'Windows-1251', csv(dir), seen);
   const link = page.getByRole('link', { name: t('contacts.download_rejected') });
   const waiting = page.waitForEvent('download');
   await person.press(link);
@@ -54,24 +45,9 @@ async function list(person, dir) {
 
 async function campaign(person) {
   const { page, t } = person;
-  await person.press(person.menu('campaigns'));
-  await page.getByRole('heading', { level: 1, name: t('shell.menu.campaigns') }).waitFor();
-  if (person.keyboard) await page.keyboard.press('n');
-  else await person.press(page.getByRole('button', { name: t('campaigns.new') }).first());
-  await person.write(page.getByLabel(t('campaigns.name_field')), 'By CSV');
-  await person.press(page.getByRole('button', { name: t('campaigns.create_draft') }));
-  await page.getByText(t('campaigns.badges.draft'), { exact: true }).first().waitFor();
-  await openHours(person);
-  await person.pick(page.getByRole('combobox', { name: t('campaigns.line'), exact: true }), /Trunk/);
-  await person.pick(page.getByRole('combobox', { name: t('campaigns.audio'), exact: true }), /tone/);
-  await person.pick(
-    page.getByRole('combobox', { name: t('campaigns.lists'), exact: true }),
-    /Windows-1251/,
-  );
-  await page.keyboard.press('Escape');
+  await draft(person, 'By CSV', 'Windows-1251');
   await person.write(page.getByLabel(t('campaigns.concurrency'), { exact: true }), '2');
-  await page.keyboard.press('Tab');
-  await page.getByText(t('campaigns.saved_at').split('{{')[0]).first().waitFor();
+  await saved(person);
   await person.press(page.getByRole('button', { name: t('campaigns.check'), exact: true }));
   await page.getByText(new RegExp(t('campaigns.ready_other').split('{{')[0])).first().waitFor();
   await person.look('csv-checked');

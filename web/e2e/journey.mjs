@@ -1,33 +1,16 @@
 // From the set-up link to a recording that plays.
 import { sources } from './feed.mjs';
 import { file, tone } from './server.mjs';
+import { draft, importList, saved } from './steps.mjs';
+import { workbook } from './workbook.mjs';
 
-const monday = (date) => (date.getDay() + 6) % 7;
-
-/** Opens the hours of today and tomorrow, so that the journey can be made at any hour. */
-export async function openHours(person) {
-  const { page, t } = person;
-  const days = page.getByRole('group', { name: t('campaigns.hours') }).locator('> div');
-  const today = monday(new Date());
-  for (const index of [today, (today + 1) % 7]) {
-    const day = days.nth(index);
-    if ((await day.locator('input').count()) === 0) await person.press(day.locator('button').last());
-    for (const [at, time] of [
-      [0, '00:00'],
-      [1, '24:00'],
-    ]) {
-      await person.write(day.locator('input').nth(at), time);
-      await page.keyboard.press('Tab');
-    }
-  }
-}
-
-/** Five rows in Windows-1251 with semicolons, the last without a number. */
-function people(dir) {
-  const rows = ['id;phone;name'];
-  for (let n = 0; n < 4; n += 1) rows.push(`${n};+3809312345${n}${n === 3 ? 2 : 1};Olena ${n}`);
-  rows.push('9;abc;Nobody');
-  return file(dir, 'people.csv', Buffer.from(`${rows.join('\r\n')}\r\n`, 'latin1'));
+/** Five rows, the last without a number: a workbook for one person, a CSV with semicolons for another. */
+function people(dir, asWorkbook) {
+  const rows = [['id', 'phone', 'name']];
+  for (let n = 0; n < 4; n += 1) rows.push([n, Number(`3809312345${n}${n === 3 ? 2 : 1}`), `Olena ${n}`]);
+  rows.push([9, 'abc', 'Nobody']);
+  if (asWorkbook) return file(dir, 'people.xlsx', workbook(rows));
+  return file(dir, 'people.csv', rows.map((row) => `${row.join(';')}\r\n`).join(''));
 }
 
 /** Makes the owner and lands on the campaigns. */
@@ -70,16 +53,8 @@ async function audio(person, dir) {
 
 async function list(person, dir) {
   const { page, t } = person;
-  await person.press(person.menu('lists'));
-  await person.press(page.getByRole('button', { name: t('contacts.new_list') }).first());
-  await person.write(page.getByLabel(t('contacts.list_name')), 'Patients');
-  await person.press(page.getByRole('button', { name: t('contacts.create_and_import') }));
-  await person.give(page.getByRole('button', { name: t('contacts.choose_file') }), people(dir));
-  const start = page.getByRole('button', { name: new RegExp(`^${t('contacts.start_import')}`) });
-  await start.waitFor();
-  await person.look('preview');
-  await person.press(start);
-  await page.getByText(t('contacts.import_done')).waitFor();
+  const path = people(dir, person.keyboard);
+  await importList(person, 'Patients', path, { known: 'Olena 0', look: 'preview' });
   await page.getByRole('link', { name: t('contacts.download_rejected') }).waitFor();
   await person.look('imported');
   await person.press(page.getByRole('link', { name: t('contacts.open_list') }));
@@ -97,23 +72,10 @@ async function openList(person) {
 
 async function campaign(person) {
   const { page, t } = person;
-  await person.press(person.menu('campaigns'));
-  await page.getByRole('heading', { level: 1, name: t('shell.menu.campaigns') }).waitFor();
-  if (person.keyboard) await page.keyboard.press('n');
-  else await person.press(page.getByRole('button', { name: t('campaigns.new') }).first());
-  await person.write(page.getByLabel(t('campaigns.name_field')), 'Reminder');
-  await person.press(page.getByRole('button', { name: t('campaigns.create_draft') }));
-  await page.getByText(t('campaigns.badges.draft'), { exact: true }).first().waitFor();
-  await openHours(person);
-  await person.pick(page.getByRole('combobox', { name: t('campaigns.line'), exact: true }), /Trunk/);
-  await person.pick(page.getByRole('combobox', { name: t('campaigns.audio'), exact: true }), /tone/);
-  await person.pick(page.getByRole('combobox', { name: t('campaigns.lists'), exact: true }), /Patients/);
-  await page.keyboard.press('Escape');
+  await draft(person, 'Reminder', 'Patients');
   await person.press(page.getByRole('switch', { name: t('campaigns.record') }), 'Space');
   await person.write(page.getByLabel(t('campaigns.max_attempts'), { exact: true }), '1');
-  await page.keyboard.press('Tab');
-  const saved = t('campaigns.saved_at').split('{{')[0];
-  await page.getByText(saved).first().waitFor();
+  await saved(person);
   await person.look('form');
   await person.press(page.getByRole('button', { name: t('campaigns.verbs.start'), exact: true }).first());
   const dialog = page.getByRole('dialog');
