@@ -1,10 +1,11 @@
 //! Workbooks that are sound, odd, hostile or cut short.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 
 use proptest::prelude::*;
+use zip::{CompressionMethod, ZipWriter, result::ZipResult, write::SimpleFileOptions};
 
-use super::{template::pack, *};
+use super::*;
 use crate::{
     file::{self, cut},
     rejected::template_heads,
@@ -52,6 +53,19 @@ fn parts(sheets: &[(&str, &str, &str)], more: &[(&str, String)]) -> Vec<(String,
         ),
     ));
     parts
+}
+
+/// The parts as a file.
+fn pack<'a, B: AsRef<[u8]>>(parts: impl Iterator<Item = (&'a str, B)>) -> ZipResult<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, body) in parts {
+        let body = body.as_ref();
+        let is_empty = body.is_empty();
+        let method = if is_empty { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+        zip.start_file(name, SimpleFileOptions::default().compression_method(method))?;
+        zip.write_all(body)?;
+    }
+    Ok(zip.finish()?.into_inner())
 }
 
 fn packed(parts: &[(String, String)]) -> Vec<u8> {
