@@ -2,6 +2,7 @@
 
 mod database;
 mod error;
+mod keyed;
 mod migrate;
 mod options;
 pub mod origin;
@@ -20,6 +21,7 @@ mod value;
 
 pub use database::Db;
 pub use error::{Error, Result};
+pub use keyed::Keyed;
 pub use migrate::{Chain, Migration};
 pub use options::Options;
 pub use page::{KeyRange, Page};
