@@ -1,7 +1,7 @@
 //! What the disk and the indexes alone cost an import: its rows, written in units of 500 that are
 //! each one commit, without being read from a file, compared with anything or counted.
 //!
-//! `cargo run --release -p contacts --example bare -- rows=1000000`
+//! `cargo run --release -p contacts --example bare -- rows=1000000 engine=postgres`
 
 use std::{
     error::Error,
@@ -10,8 +10,8 @@ use std::{
 };
 
 use clock::Clock;
-use db::{Db, Engine, Options, Tx, args, sql, testing::Place};
-use serde_json::{Map, Value, json};
+use db::{Db, Engine, Keyed, Options, Tx, args, sql, testing::Place};
+use serde_json::json;
 
 /// Rows of one commit, as an import has them.
 const UNIT: i64 = 500;
@@ -23,7 +23,8 @@ const IMPORT: i64 = 3;
 async fn main() -> Result<(), Box<dyn Error>> {
     let given = std::env::args().find_map(|argument| argument.strip_prefix("rows=")?.parse().ok());
     let rows: i64 = given.unwrap_or(1_000_000);
-    let place = Place::make(Engine::Sqlite).await;
+    let postgres = std::env::args().any(|argument| argument == "engine=postgres");
+    let place = Place::make(if postgres { Engine::Postgres } else { Engine::Sqlite }).await;
     let db = Db::open(&place.url, Options::new(Clock::system())).await?;
     db.migrate(&[contacts::chain()]).await?;
     db.write(|tx| Box::pin(list(tx))).await?;
@@ -54,7 +55,7 @@ async fn list(tx: &mut Tx<'_>) -> db::Result<()> {
 
 /// The two statements of an import's unit that bring rows in, with nothing around them.
 async fn unit(tx: &mut Tx<'_>, first: i64, last: i64) -> db::Result<()> {
-    let (mut contacts, mut numbers) = (Map::new(), Map::new());
+    let (mut contacts, mut numbers) = (Keyed::default(), Keyed::default());
     for n in first..last {
         let (id, phone) = (n + 1_000, format!("+38093{:07}", 1_000_000 + n));
         let search = format!("p{n} person {n} {}", &phone[1..]);
@@ -62,9 +63,9 @@ async fn unit(tx: &mut Tx<'_>, first: i64, last: i64) -> db::Result<()> {
             "external_id": format!("p{n}"), "name": format!("Person {n}"), "first_phone": phone,
             "zone": null, "variables": {}, "search": search,
         });
-        contacts.insert(id.to_string(), fields);
+        contacts.put(id, &fields)?;
         let number = json!({ "contact": id, "ordinal": 0, "phone": phone, "kind": "mobile" });
-        numbers.insert(format!("{id}/0"), number);
+        numbers.put(0, &number)?;
     }
     tx.exec(
         sql!(
@@ -75,7 +76,7 @@ async fn unit(tx: &mut Tx<'_>, first: i64, last: i64) -> db::Result<()> {
                     value ->> 'search', $4, $4
              FROM json_each($5)"
         ),
-        args![ACCOUNT, LIST, IMPORT, 0, Value::Object(contacts), "csv"],
+        args![ACCOUNT, LIST, IMPORT, 0, contacts, "csv"],
     )
     .await?;
     tx.exec(
@@ -85,7 +86,7 @@ async fn unit(tx: &mut Tx<'_>, first: i64, last: i64) -> db::Result<()> {
                         CAST(value ->> 'ordinal' AS BIGINT), value ->> 'phone', value ->> 'kind'
                  FROM json_each($3)"
         ),
-        args![ACCOUNT, LIST, Value::Object(numbers)],
+        args![ACCOUNT, LIST, numbers],
     )
     .await
     .map(drop)

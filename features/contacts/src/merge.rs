@@ -32,8 +32,8 @@ pub(crate) struct Known {
 /// What becomes of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// A new contact.
-    Add(Known),
+    /// A new contact, as the row has it, under this id.
+    Add(Id<ListContact>),
     /// A known contact, as it is to be from now on.
     Change(Known),
     /// A known contact that is as the row says already.
@@ -105,18 +105,23 @@ impl List {
         Verdict::Refuse(if seen { Reason::DuplicatePhone } else { Reason::PhoneTaken })
     }
 
-    fn add(&mut self, row: &Candidate, id: Id<ListContact>) -> Known {
-        let contact = Known {
+    /// Takes up a new contact: later rows of the file only ask whether it was named and has an id.
+    fn add(&mut self, row: &Candidate, id: Id<ListContact>) -> Id<ListContact> {
+        let at = self.contacts.len();
+        if let Some(id) = &row.external_id {
+            self.by_external_id.insert(id.clone(), at);
+        }
+        self.by_phone.insert(row.first_phone().to_owned(), at);
+        self.contacts.push(Known {
             id,
             external_id: row.external_id.clone(),
-            name: row.name.clone().unwrap_or_default(),
-            zone: row.zone.clone(),
-            variables: row.variables.clone(),
-            phones: row.phones.iter().map(|phone| phone.number.clone()).collect(),
+            name: String::new(),
+            zone: None,
+            variables: BTreeMap::new(),
+            phones: Vec::new(),
             seen: true,
-        };
-        self.put(contact.clone());
-        contact
+        });
+        id
     }
 
     fn update(&mut self, at: usize, row: &Candidate) -> Verdict {
@@ -186,7 +191,7 @@ mod tests {
         merge(list, rows, new_id)
             .into_iter()
             .map(|verdict| match verdict {
-                Verdict::Add(contact) => format!("add {}", contact.id),
+                Verdict::Add(id) => format!("add {id}"),
                 Verdict::Change(contact) => format!("change {}", contact.id),
                 Verdict::Same(id) => format!("same {id}"),
                 Verdict::Refuse(reason) => reason.code().to_owned(),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
 use super::Format;
 use crate::reason::Reason;
 
@@ -42,7 +44,7 @@ pub(crate) fn cut(
     most: usize,
     is_last: bool,
 ) -> Cut {
-    let mut cutter = Cutter { piece, format, is_last, at: 0, counted: 0, line: line_before };
+    let mut cutter = Cutter::new(piece, format, line_before, is_last);
     let mut rows = Vec::new();
     while rows.len() < most {
         cutter.skip_blank_lines();
@@ -63,9 +65,25 @@ struct Cutter<'a> {
     /// Line ends before here are in `line`.
     counted: usize,
     line: u64,
+    /// Its table is made once for a piece: to make it takes longer than to read a row.
+    reader: Reader,
+    /// The cells of the row that was read last, without their quotation marks.
+    text: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
 }
 
-impl Cutter<'_> {
+/// Cells of a row that there is room for at first.
+const USUAL_CELLS: usize = 64;
+
+impl<'a> Cutter<'a> {
+    fn new(piece: &'a [u8], format: Format, line: u64, is_last: bool) -> Self {
+        let reader = ReaderBuilder::new().delimiter(format.delimiter.byte()).build();
+        // What is left of a row without its marks is never longer than the row.
+        let (text, ends) = (vec![0; LONGEST_ROW], vec![0; USUAL_CELLS]);
+        Self { piece, format, is_last, at: 0, counted: 0, line, reader, text, ends }
+    }
+
     fn skip_blank_lines(&mut self) {
         while let Some(byte @ (b'\r' | b'\n')) = self.piece.get(self.at) {
             // A line feed in the next piece may belong to it.
@@ -92,18 +110,11 @@ impl Cutter<'_> {
         let whole_rest = self.is_last && window.len() == rest.len();
         self.count_lines();
         let line = self.line + 1;
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.format.delimiter.byte())
-            .buffer_capacity(8 * 1024)
-            .from_reader(window);
-        let mut record = csv::ByteRecord::new();
-        let found = reader.read_byte_record(&mut record).unwrap_or(false);
-        let length = reader.position().byte() as usize;
-        if found && (length < window.len() || whole_rest) {
+        if let Some((length, cells)) = self.record(window)
+            && (length < window.len() || whole_rest)
+        {
             self.at += length;
-            return Some(self.row(line, &record));
+            return Some(self.row(line, cells));
         }
         if window.len() < LONGEST_ROW {
             // The rest of the row comes with the next piece; at the end of the file there is none.
@@ -118,11 +129,35 @@ impl Cutter<'_> {
         Some(Row { line, cells: vec![clean(&shown)], fault: Some(Reason::RowTooLong) })
     }
 
-    fn row(&self, line: u64, record: &csv::ByteRecord) -> Row {
-        let mut fault = None;
-        let cells = record
+    /// Reads the record with which `window` begins: its length in bytes and how many cells it has.
+    fn record(&mut self, window: &[u8]) -> Option<(usize, usize)> {
+        self.reader.reset();
+        let (mut read, mut written, mut ended) = (0, 0, 0);
+        loop {
+            let (result, bytes, text, ends) = self.reader.read_record(
+                &window[read..],
+                &mut self.text[written..],
+                &mut self.ends[ended..],
+            );
+            (read, written, ended) = (read + bytes, written + text, ended + ends);
+            match result {
+                // Nothing more comes: the reader learns that from the empty slice.
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record => return Some((read, ended)),
+                ReadRecordResult::End => return None,
+            }
+        }
+    }
+
+    /// The row whose cells were read last.
+    fn row(&self, line: u64, cells: usize) -> Row {
+        let (mut fault, mut start) = (None, 0);
+        let cells = self.ends[..cells]
             .iter()
-            .map(|cell| {
+            .map(|end| {
+                let cell = &self.text[std::mem::replace(&mut start, *end)..*end];
                 let (text, right) = self.format.encoding.decode(cell);
                 if !right {
                     fault = Some(Reason::BadEncoding);

@@ -4,7 +4,11 @@
 //! is killed anywhere goes on behind the last unit that was committed. Between two units the
 //! database is free for others.
 
-use std::sync::Arc;
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    sync::Arc,
+};
 
 use ::jobs::{Handler, JobContext, JobEnd, Ways};
 use base::{Id, Timestamp, kind};
@@ -13,10 +17,11 @@ use clock::Ids;
 use db::Tx;
 use host::Handles;
 use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     State, contact,
-    file::{self, Cut, LONGEST_ROW},
+    file::{self, Cut, Format, LONGEST_ROW},
     jobs::{ASK_AGAIN, patiently},
     mapping::Places,
     phone::Region,
@@ -75,14 +80,20 @@ impl Handler for Import {
     }
 }
 
-/// Lets PostgreSQL look at what the tables hold now. Until it has, it takes every index for as good
-/// as any other, and a campaign that is started at once walks through all numbers for each contact.
-async fn measure(state: &State) {
-    if state.handles.db.engine() == db::Engine::Postgres {
-        let looked = state.handles.db.write(|tx| Box::pin(imports::measure(tx))).await;
-        // The server does it by itself sooner or later.
-        looked.unwrap_or_else(|error| tracing::warn!(%error, "the tables were not measured"));
+/// Lets PostgreSQL look at what the tables hold now, when the import has added more than a unit.
+/// Until it has, it takes every index for as good as any other, and a campaign that is started at
+/// once walks through all numbers for each contact. A load that changed little is left to the
+/// server's own rounds.
+async fn measure(state: &State, job: &JobContext, import: Id<kind::Import>) -> db::Result<()> {
+    let (db, account) = (&state.handles.db, job.account);
+    if db.engine() != db::Engine::Postgres {
+        return Ok(());
     }
+    let read = db.read(move |tx| Box::pin(async move { imports::get(tx, account, import).await }));
+    if read.await?.counts.added > UNIT_ROWS as i64 {
+        db.write(|tx| Box::pin(imports::measure(tx))).await?;
+    }
+    Ok(())
 }
 
 /// Why an import cannot go on now, or at all.
@@ -105,7 +116,10 @@ async fn work(state: &State, job: &JobContext, import: Id<kind::Import>) -> JobE
     match take_all(state, job, import).await {
         Ok(()) => {
             tidy(state, job).await;
-            measure(state).await;
+            if let Err(error) = measure(state, job, import).await {
+                // The server does it by itself sooner or later.
+                tracing::warn!(%error, "the tables were not measured");
+            }
             JobEnd::Done
         }
         Err(Stop::Later(why)) => JobEnd::Retry { after: crate::jobs::PAUSE, why },
@@ -157,11 +171,11 @@ async fn tidy(state: &State, job: &JobContext) {
     }
 }
 
-/// Takes unit after unit until the file or the import ends.
+/// Takes unit after unit until the file or the import ends. While one is written the next is read.
 async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Result<(), Stop> {
-    let Handles { db, ids, clock, hub, blob, .. } = &state.handles;
+    let Handles { db, ids, clock, hub, .. } = &state.handles;
     let account = job.account;
-    let mut window = Window::default();
+    let mut reader = Reader::new(&state.handles.blob);
     let mut tries = 0;
     let mut goes_on = true;
     loop {
@@ -182,13 +196,16 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
         if job.is_stopping() {
             return Err(Stop::Later("the server is being stopped".to_owned()));
         }
-        let mut unit = next_unit(blob, &mut window, &import).await?;
+        let mut unit = reader.unit(&import).await?;
         if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit() {
             unit.rows.clear();
         }
         let (ids, job, now) = (ids.clone(), job.clone(), clock.now());
         let is_stopping = job.is_stopping();
         let (done, total) = (unit.next_byte as u64, import.bytes as u64);
+        if !unit.is_last {
+            reader.read_ahead(&import, (unit.next_byte, unit.next_line)).await?;
+        }
         let applied = db
             .write(move |tx| {
                 Box::pin(async move {
@@ -221,49 +238,132 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
     }
 }
 
-/// The next rows of the import's file, read off the threads that serve requests.
-async fn next_unit(blob: &Blob, window: &mut Window, import: &ImportRow) -> Result<Unit, Stop> {
-    let key = import.blob_key.as_deref().ok_or(Stop::Never(ContactProblem::ImportFileLost))?;
-    let region = Region::of(&import.region);
-    let (Some(region), Ok(places)) = (region, import.mapping.places(&import.columns)) else {
-        // Both were checked at the start.
-        return Err(Stop::Never(ContactProblem::ImportFileLost));
-    };
-    window.fill(blob, key, import.next_byte as u64, import.bytes as u64).await?;
-    let format = import.format();
-    let line = import.next_line as u64;
-    let source = import.source.clone();
-    let strict = source == "feed";
-    let (account, list, id) = (import.account, import.list, import.id);
-    let (first_byte, bytes) = (import.next_byte, import.bytes);
-    let mut taken = std::mem::take(window);
-    let (taken, unit) = tokio::task::spawn_blocking(move || {
-        let Cut { rows, bytes: length, lines } =
-            file::cut(&taken.bytes, format, line, UNIT_ROWS, taken.is_last);
-        taken.drop_front(length);
-        let next_byte = first_byte + length as i64;
-        let unit = Unit {
-            account,
-            list,
-            import: id,
-            source,
-            first_byte,
-            next_byte,
-            next_line: (line + lines) as i64,
-            is_last: next_byte >= bytes,
-            rows: rows.into_iter().map(|row| read(row, &places, region, strict)).collect(),
-        };
-        (taken, unit)
-    })
-    .await
-    .map_err(|error| Stop::Later(error.to_string()))?;
-    *window = taken;
-    Ok(unit)
+/// Where in a file: bytes and lines before it.
+type At = (i64, i64);
+type Read = Result<Unit, Stop>;
+
+/// Has units read, one ahead of the one that is written.
+struct Reader<'a> {
+    blob: &'a Blob,
+    thread: Option<mpsc::Sender<(At, oneshot::Sender<Read>)>>,
+    /// What was asked for ahead.
+    ahead: Option<(At, oneshot::Receiver<Read>)>,
 }
 
-fn read(row: file::Row, places: &Places, region: Region, strict: bool) -> UnitRow {
-    let read = contact::read_from(&row, places, region, strict);
-    UnitRow { line: row.line, cells: row.cells, read }
+impl<'a> Reader<'a> {
+    const fn new(blob: &'a Blob) -> Self {
+        Self { blob, thread: None, ahead: None }
+    }
+
+    /// The unit with which the import goes on.
+    async fn unit(&mut self, import: &ImportRow) -> Read {
+        let at = (import.next_byte, import.next_line);
+        // Another unit than the one before may have been written last, or none.
+        if self.ahead.as_ref().is_none_or(|(ahead, _)| *ahead != at) {
+            self.read_ahead(import, at).await?;
+        }
+        match self.ahead.take() {
+            Some((_, unit)) => unit.await.map_err(|_| gone())?,
+            None => Err(gone()),
+        }
+    }
+
+    /// Has the unit at `at` read, so that it is there when it is asked for.
+    async fn read_ahead(&mut self, import: &ImportRow, at: At) -> Result<(), Stop> {
+        let thread = match &self.thread {
+            Some(thread) => thread,
+            None => self.thread.insert(Pages::open(self.blob, import).await?.serve()),
+        };
+        let (answer, unit) = oneshot::channel();
+        thread.send((at, answer)).await.map_err(|_| gone())?;
+        self.ahead = Some((at, unit));
+        Ok(())
+    }
+}
+
+fn gone() -> Stop {
+    Stop::Later("the thread that reads the file has ended".to_owned())
+}
+
+/// The import's file, and how its rows become units.
+struct Pages {
+    file: File,
+    window: Window,
+    account: Id<kind::Account>,
+    list: Id<kind::ContactList>,
+    import: Id<kind::Import>,
+    source: String,
+    bytes: i64,
+    format: Format,
+    places: Places,
+    region: Region,
+}
+
+impl Pages {
+    async fn open(blob: &Blob, import: &ImportRow) -> Result<Self, Stop> {
+        let key = import.blob_key.as_deref().ok_or(Stop::Never(ContactProblem::ImportFileLost))?;
+        let region = Region::of(&import.region);
+        let (Some(region), Ok(places)) = (region, import.mapping.places(&import.columns)) else {
+            // Both were checked at the start.
+            return Err(Stop::Never(ContactProblem::ImportFileLost));
+        };
+        let file = blob.reader(key).await.map_err(|error| match error {
+            blob::Error::NotFound | blob::Error::Key(_) => {
+                Stop::Never(ContactProblem::ImportFileLost)
+            }
+            blob::Error::Full | blob::Error::Io(_) => Stop::Later(error.to_string()),
+        })?;
+        Ok(Self {
+            file: file.into_std().await,
+            window: Window::default(),
+            account: import.account,
+            list: import.list,
+            import: import.id,
+            source: import.source.clone(),
+            bytes: import.bytes,
+            format: import.format(),
+            places,
+            region,
+        })
+    }
+
+    /// Reads what is asked for until nobody asks any more: off the threads that serve requests, and
+    /// all on one, since each thread keeps the memory that it once used.
+    fn serve(mut self) -> mpsc::Sender<(At, oneshot::Sender<Read>)> {
+        let (ask, mut asked) = mpsc::channel::<(At, oneshot::Sender<Read>)>(2);
+        tokio::task::spawn_blocking(move || {
+            while let Some((at, answer)) = asked.blocking_recv() {
+                // Who asked may have gone away.
+                let _ = answer.send(self.unit(at));
+            }
+        });
+        ask
+    }
+
+    fn unit(&mut self, (first_byte, line): At) -> Read {
+        let window = &mut self.window;
+        window.fill(&mut self.file, first_byte as u64, self.bytes as u64)?;
+        let Cut { rows, bytes, lines } =
+            file::cut(&window.bytes, self.format, line as u64, UNIT_ROWS, window.is_last);
+        window.drop_front(bytes);
+        let next_byte = first_byte + bytes as i64;
+        let strict = self.source == "feed";
+        let read = |row: file::Row| {
+            let read = contact::read_from(&row, &self.places, self.region, strict);
+            UnitRow { line: row.line, cells: row.cells, read }
+        };
+        Ok(Unit {
+            account: self.account,
+            list: self.list,
+            import: self.import,
+            source: self.source.clone(),
+            first_byte,
+            next_byte,
+            next_line: line + lines as i64,
+            is_last: next_byte >= self.bytes,
+            rows: rows.into_iter().map(read).collect(),
+        })
+    }
 }
 
 /// The part of the file that is in memory.
@@ -277,27 +377,23 @@ struct Window {
 
 impl Window {
     /// Moves to `start`, and reads on while less than the longest row is there.
-    async fn fill(&mut self, blob: &Blob, key: &str, start: u64, end: u64) -> Result<(), Stop> {
+    fn fill(&mut self, file: &mut File, start: u64, end: u64) -> Result<(), Stop> {
         if self.start != start {
-            *self = Self { start, ..Self::default() };
+            self.start = start;
+            self.bytes.clear();
         }
         while self.bytes.len() <= 2 * LONGEST_ROW {
             let from = self.start + self.bytes.len() as u64;
             if from >= end {
                 break;
             }
-            let read = blob.read_range(key, from..(from + PIECE).min(end)).await;
-            let piece = read.map_err(|error| match error {
-                blob::Error::NotFound | blob::Error::Key(_) => {
-                    Stop::Never(ContactProblem::ImportFileLost)
-                }
-                blob::Error::Full | blob::Error::Io(_) => Stop::Later(error.to_string()),
-            })?;
-            if piece.is_empty() {
+            let read = file
+                .seek(SeekFrom::Start(from))
+                .and_then(|_| file.take(PIECE.min(end - from)).read_to_end(&mut self.bytes));
+            if read.map_err(|error| Stop::Later(error.to_string()))? == 0 {
                 // Shorter than it was when it arrived.
                 return Err(Stop::Never(ContactProblem::ImportFileLost));
             }
-            self.bytes.extend_from_slice(&piece);
         }
         self.is_last = self.start + self.bytes.len() as u64 >= end;
         Ok(())

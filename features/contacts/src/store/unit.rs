@@ -1,12 +1,13 @@
 //! One unit of an import: up to 500 rows of the file, merged into the list in one transaction
 //! together with the cursor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Id, PhoneNumber, Timestamp, fact::ListChanged, kind};
 use clock::Ids;
-use db::{Error, Result, Tx, args, outbox, record, sql};
-use serde_json::{Map, Value, json};
+use db::{Error, Keyed, Result, Tx, args, outbox, record, sql};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::contacts::search_text;
 use crate::{
@@ -97,11 +98,12 @@ pub(crate) async fn apply(
             Err(reason) => rows.push((row.line, row.cells, Some(reason))),
         }
     }
-    let known = known(tx, unit.account, unit.list, unit.import, &candidates).await?;
-    let verdicts = merge(known, &candidates, || ids.next());
+    let Unit { account, list, import, source, .. } = unit;
+    let origin = Origin { account, list, import, source };
+    let found = find(tx, &origin, &candidates).await?;
+    let verdicts = merge(found.known, &candidates, || ids.next());
     let mut sums = Sums { rows: rows.len() as i64, ..Sums::default() };
-    let mut kept = Map::new();
-    let mut changes = Changes::default();
+    let mut kept = Vec::new();
     let mut judged = candidates.iter().zip(&verdicts);
     for (line, cells, reason) in rows {
         let reason = match reason {
@@ -111,26 +113,21 @@ pub(crate) async fn apply(
             }
             None => judged.next().and_then(|(row, verdict)| sums.note(row, verdict)),
         };
-        if let Some(reason) = reason {
-            let cells: Vec<String> =
-                cells.iter().map(|cell| cell.chars().take(KEPT_CELL).collect()).collect();
-            kept.insert(line.to_string(), json!({ "reason": reason.code(), "cells": cells }));
-        }
+        kept.extend(reason.map(|reason| (line, reason, cells)));
     }
+    let mut changes = Changes::default();
     for (row, verdict) in candidates.iter().zip(verdicts) {
-        changes.take(row, verdict);
+        changes.take(row, verdict, &found.forbidden, &found.forbidden_before)?;
     }
-    let Unit { account, list, import, source, .. } = unit;
-    let origin = Origin { account, list, import, source };
     let effect = changes.store(tx, &origin, now).await?;
-    let kept = keep_rows(tx, unit.account, unit.import, kept).await?;
-    let version = count_list(tx, unit.account, unit.list, &effect, now).await?;
+    let kept = keep_rows(tx, account, import, kept).await?;
+    let version = count_list(tx, account, list, &effect, now).await?;
     let cursor = (unit.next_byte, unit.next_line, unit.is_last);
-    advance(tx, unit.account, unit.import, cursor, &sums, kept, now).await?;
+    advance(tx, account, import, cursor, &sums, kept, now).await?;
     if effect.contacts_touched > 0 {
-        let subject = format!("{}:{}", ListChanged::SUBJECT, unit.list);
-        let fact = ListChanged { list: unit.list };
-        outbox::put(tx, ids, unit.account, &subject, version, &fact).await?;
+        let subject = format!("{}:{list}", ListChanged::SUBJECT);
+        let fact = ListChanged { list };
+        outbox::put(tx, ids, account, &subject, version, &fact).await?;
     }
     Ok(Applied::Done)
 }
@@ -163,43 +160,89 @@ async fn claim(tx: &mut Tx<'_>, unit: &Unit) -> Result<bool> {
     if there == 1 { Ok(true) } else { Err(Error::NotFound) }
 }
 
-/// The contacts of the list that share an external id or a first number with the rows.
-async fn known(
-    tx: &mut Tx<'_>,
-    account: Id<kind::Account>,
-    list: Id<kind::ContactList>,
-    import: Id<kind::Import>,
-    rows: &[Candidate],
-) -> Result<Vec<Known>> {
-    let external_ids: Value =
-        rows.iter().filter_map(|row| Some((row.external_id.clone()?, json!(0)))).collect();
-    let phones: Value = rows.iter().map(|row| (row.first_phone().to_owned(), json!(0))).collect();
+/// What the database knows of the rows of a unit.
+#[derive(Default)]
+struct Found {
+    /// The contacts of the list that share an external id or a first number with the rows.
+    known: Vec<Known>,
+    /// The numbers of the rows that this list's contacts may not be called at.
+    forbidden: BTreeSet<String>,
+    /// How many such numbers the known contacts have.
+    forbidden_before: BTreeMap<Id<kind::ListContact>, i64>,
+}
+
+async fn find(tx: &mut Tx<'_>, origin: &Origin, rows: &[Candidate]) -> Result<Found> {
+    let Origin { account, list, import, .. } = *origin;
+    let (mut external_ids, mut phones) = (Keyed::default(), Keyed::default());
+    for row in rows {
+        if let Some(id) = &row.external_id {
+            external_ids.key(id)?;
+        }
+        for phone in &row.phones {
+            phones.key(&phone.number)?;
+        }
+    }
+    let mut found = Found::default();
+    // Both queries give a contact that shares both.
+    let mut ids = BTreeSet::new();
     // One look into the index for each key: as a join, the planner of PostgreSQL, which knows
     // nothing of a list that grows under it, compares every key with every contact.
-    let mut found: Vec<(Option<Id<kind::ListContact>>,)> = tx
+    let by_external_id: Vec<(Id<kind::ListContact>,)> = tx
         .all(
             sql!(
-                "SELECT (SELECT c.id FROM list_contact c
-                         WHERE c.account = $1 AND c.list = $2 AND c.external_id = k.key)
-                 FROM json_each($3) k"
+                "SELECT id FROM (
+                   SELECT (SELECT c.id FROM list_contact c
+                           WHERE c.account = $1 AND c.list = $2 AND c.external_id = k.key) AS id
+                   FROM json_each($3) k) f
+                 WHERE id IS NOT NULL"
             ),
             args![account, list, external_ids],
         )
         .await?;
-    let by_phone: Vec<(Option<Id<kind::ListContact>>,)> = tx
+    ids.extend(by_external_id.into_iter().map(|(id,)| id));
+    // A number that is not the first of its row may be the first of a contact. Such a contact is
+    // found for nothing.
+    let by_phone: Vec<(String, Option<Id<kind::ListContact>>, bool)> = tx
         .all(
             sql!(
-                "SELECT (SELECT c.id FROM list_contact c
-                         WHERE c.account = $1 AND c.list = $2 AND c.first_phone = k.key)
-                 FROM json_each($3) k"
+                "SELECT phone, id, forbidden FROM (
+                   SELECT k.key AS phone,
+                     (SELECT c.id FROM list_contact c
+                      WHERE c.account = $1 AND c.list = $2 AND c.first_phone = k.key) AS id,
+                     EXISTS (SELECT 1 FROM do_not_call_entry d
+                      WHERE d.account = $1 AND d.phone = k.key AND d.lifted_at IS NULL
+                      AND (d.scope = 'account' OR (d.scope = 'list' AND d.target = $2)))
+                     AS forbidden
+                   FROM json_each($3) k) f
+                 WHERE id IS NOT NULL OR forbidden"
             ),
             args![account, list, phones],
         )
         .await?;
-    found.extend(by_phone);
-    let keys: Value =
-        found.into_iter().filter_map(|(id,)| Some((id?.to_string(), json!(0)))).collect();
-    let found: Vec<KnownRow> = tx
+    for (phone, id, forbidden) in by_phone {
+        ids.extend(id);
+        if forbidden {
+            found.forbidden.insert(phone);
+        }
+    }
+    if !ids.is_empty() {
+        recall(tx, import, ids, &mut found).await?;
+    }
+    Ok(found)
+}
+
+/// Reads the contacts with these ids.
+async fn recall(
+    tx: &mut Tx<'_>,
+    import: Id<kind::Import>,
+    ids: BTreeSet<Id<kind::ListContact>>,
+    found: &mut Found,
+) -> Result<()> {
+    let mut keys = Keyed::default();
+    for id in ids {
+        keys.key(id)?;
+    }
+    let rows: Vec<KnownRow> = tx
         .all(
             sql!(
                 "SELECT id, external_id, name, zone, variables, import FROM list_contact
@@ -208,35 +251,40 @@ async fn known(
             args![&keys],
         )
         .await?;
-    let numbers: Vec<(Id<kind::ListContact>, PhoneNumber)> = tx
+    let numbers: Vec<(Id<kind::ListContact>, PhoneNumber, bool)> = tx
         .all(
             sql!(
-                "SELECT contact, phone FROM list_number
-                 WHERE contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))
-                 ORDER BY contact, ordinal"
+                "SELECT n.contact, n.phone,
+                   EXISTS (SELECT 1 FROM do_not_call_entry d
+                     WHERE d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
+                     AND (d.scope = 'account' OR (d.scope = 'list' AND d.target = n.list)))
+                 FROM list_number n
+                 WHERE n.contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))
+                 ORDER BY n.contact, n.ordinal"
             ),
             args![keys],
         )
         .await?;
     let mut phones = BTreeMap::<_, Vec<_>>::new();
-    for (contact, phone) in numbers {
+    for (contact, phone, forbidden) in numbers {
         phones.entry(contact).or_default().push(phone);
+        if forbidden {
+            *found.forbidden_before.entry(contact).or_default() += 1;
+        }
     }
-    found
-        .into_iter()
-        .map(|row| {
-            Ok(Known {
-                phones: phones.remove(&row.id).unwrap_or_default(),
-                variables: serde_json::from_value(row.variables)
-                    .map_err(|error| Error::Decode(error.to_string()))?,
-                id: row.id,
-                external_id: row.external_id,
-                name: row.name,
-                zone: row.zone,
-                seen: row.import == import,
-            })
-        })
-        .collect()
+    for row in rows {
+        found.known.push(Known {
+            phones: phones.remove(&row.id).unwrap_or_default(),
+            variables: serde_json::from_value(row.variables)
+                .map_err(|error| Error::Decode(error.to_string()))?,
+            id: row.id,
+            external_id: row.external_id,
+            name: row.name,
+            zone: row.zone,
+            seen: row.import == import,
+        });
+    }
+    Ok(())
 }
 
 /// What the unit adds to the import's figures.
@@ -275,13 +323,35 @@ impl Sums {
     }
 }
 
-/// Rows to be written, as JSON objects by the contact's id.
+/// Rows to be written, by the contact's id.
 #[derive(Default)]
 struct Changes {
-    added: Map<String, Value>,
-    changed: Map<String, Value>,
-    same: Map<String, Value>,
-    numbers: Map<String, Value>,
+    added: Keyed,
+    changed: Keyed,
+    same: Keyed,
+    numbers: Keyed,
+    /// By how many the list's numbers that may not be called become more.
+    do_not_call: i64,
+}
+
+/// A contact as its statements take it.
+#[derive(Serialize)]
+struct ContactValue<'a> {
+    external_id: Option<&'a str>,
+    name: &'a str,
+    first_phone: &'a str,
+    zone: Option<&'a str>,
+    variables: &'a BTreeMap<String, String>,
+    search: String,
+}
+
+/// A number of a contact as its statement takes it.
+#[derive(Serialize)]
+struct NumberValue<'a> {
+    contact: Id<kind::ListContact>,
+    ordinal: usize,
+    phone: &'a str,
+    kind: &'static str,
 }
 
 /// What the unit did to the list's counters.
@@ -293,56 +363,56 @@ struct Effect {
 }
 
 impl Changes {
-    fn take(&mut self, row: &Candidate, verdict: Verdict) {
-        let (map, contact) = match verdict {
-            Verdict::Add(contact) => (&mut self.added, contact),
-            Verdict::Change(contact) => (&mut self.changed, contact),
-            Verdict::Same(id) => {
-                self.same.insert(id.to_string(), json!(0));
-                return;
+    fn take(
+        &mut self,
+        row: &Candidate,
+        verdict: Verdict,
+        forbidden: &BTreeSet<String>,
+        before: &BTreeMap<Id<kind::ListContact>, i64>,
+    ) -> Result<()> {
+        let id = match verdict {
+            Verdict::Add(id) => {
+                let (external_id, zone) = (row.external_id.as_deref(), row.zone.as_deref());
+                let name = row.name.as_deref().unwrap_or_default();
+                let contact = ContactValue::new(row, external_id, name, zone, &row.variables);
+                self.added.put(id, &contact)?;
+                id
             }
-            Verdict::Refuse(_) => return,
+            Verdict::Change(Known { id, external_id, name, zone, variables, .. }) => {
+                let (external_id, zone) = (external_id.as_deref(), zone.as_deref());
+                let contact = ContactValue::new(row, external_id, &name, zone, &variables);
+                self.changed.put(id, &contact)?;
+                self.do_not_call -= before.get(&id).copied().unwrap_or_default();
+                id
+            }
+            Verdict::Same(id) => return self.same.key(id),
+            Verdict::Refuse(_) => return Ok(()),
         };
-        let phones = contact.phones.iter().map(PhoneNumber::digits);
-        let search = search_text(contact.external_id.as_deref(), &contact.name, phones);
-        let fields = json!({
-            "external_id": contact.external_id,
-            "name": contact.name,
-            "first_phone": row.first_phone(),
-            "zone": contact.zone,
-            "variables": contact.variables,
-            "search": search,
-        });
-        map.insert(contact.id.to_string(), fields);
         for (ordinal, phone) in row.phones.iter().enumerate() {
-            let number = json!({
-                "contact": contact.id,
-                "ordinal": ordinal,
-                "phone": phone.number,
-                "kind": phone.kind.as_str(),
-            });
-            self.numbers.insert(format!("{}/{ordinal}", contact.id), number);
+            let (kind, phone) = (phone.kind.as_str(), phone.number.as_str());
+            self.do_not_call += i64::from(forbidden.contains(phone));
+            self.numbers.put(ordinal, &NumberValue { contact: id, ordinal, phone, kind })?;
         }
+        Ok(())
     }
 
     async fn store(self, tx: &mut Tx<'_>, origin: &Origin, now: Timestamp) -> Result<Effect> {
         let Origin { account, list, import, .. } = *origin;
         let contacts = self.added.len() as i64;
         let contacts_touched = contacts + self.changed.len() as i64;
-        let numbers = self.numbers.len() as i64;
-        let touched: Value =
-            self.added.keys().chain(self.changed.keys()).map(|id| (id.clone(), json!(0))).collect();
-        let forbidden_before = forbidden(tx, &touched).await?;
-        let numbers_before = change(tx, import, Value::Object(self.changed), now).await?;
-        add(tx, origin, Value::Object(self.added), now).await?;
-        tx.exec(
-            sql!(
-                "UPDATE list_contact SET import = $1
-                 WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))"
-            ),
-            args![import, Value::Object(self.same)],
-        )
-        .await?;
+        let (numbers, do_not_call) = (self.numbers.len() as i64, self.do_not_call);
+        let numbers_before = change(tx, import, self.changed, now).await?;
+        add(tx, origin, self.added, now).await?;
+        if !self.same.is_empty() {
+            tx.exec(
+                sql!(
+                    "UPDATE list_contact SET import = $1
+                     WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))"
+                ),
+                args![import, self.same],
+            )
+            .await?;
+        }
         tx.exec(
             sql!(
                 "INSERT INTO list_number (account, list, contact, ordinal, phone, kind)
@@ -350,38 +420,43 @@ impl Changes {
                         CAST(value ->> 'ordinal' AS BIGINT), value ->> 'phone', value ->> 'kind'
                  FROM json_each($3)"
             ),
-            args![account, list, Value::Object(self.numbers)],
+            args![account, list, self.numbers],
         )
         .await?;
-        let do_not_call = forbidden(tx, &touched).await? - forbidden_before;
         Ok(Effect { contacts_touched, contacts, numbers: numbers - numbers_before, do_not_call })
     }
 }
 
-/// How many numbers of the contacts may not be called.
-async fn forbidden(tx: &mut Tx<'_>, contacts: &Value) -> Result<i64> {
-    let (count,): (i64,) = tx
-        .one(
-            sql!(
-                "SELECT COUNT(*) FROM list_number n
-                 WHERE n.contact IN (SELECT CAST(key AS BIGINT) FROM json_each($1))
-                 AND EXISTS (SELECT 1 FROM do_not_call_entry d
-                   WHERE d.account = n.account AND d.phone = n.phone AND d.lifted_at IS NULL
-                   AND (d.scope = 'account' OR (d.scope = 'list' AND d.target = n.list)))"
-            ),
-            args![contacts],
-        )
-        .await?;
-    Ok(count)
+impl<'a> ContactValue<'a> {
+    fn new(
+        row: &'a Candidate,
+        external_id: Option<&'a str>,
+        name: &'a str,
+        zone: Option<&'a str>,
+        variables: &'a BTreeMap<String, String>,
+    ) -> Self {
+        let phones = row.phones.iter().map(|phone| phone.number.digits());
+        Self {
+            external_id,
+            name,
+            first_phone: row.first_phone(),
+            zone,
+            variables,
+            search: search_text(external_id, name, phones),
+        }
+    }
 }
 
 /// Brings known contacts up to date, takes their numbers away, and tells how many these were.
 async fn change(
     tx: &mut Tx<'_>,
     import: Id<kind::Import>,
-    contacts: Value,
+    contacts: Keyed,
     now: Timestamp,
 ) -> Result<i64> {
+    if contacts.is_empty() {
+        return Ok(0);
+    }
     let removed = tx
         .exec(
             sql!(
@@ -416,7 +491,7 @@ async fn change(
     Ok(removed as i64)
 }
 
-async fn add(tx: &mut Tx<'_>, origin: &Origin, contacts: Value, now: Timestamp) -> Result<()> {
+async fn add(tx: &mut Tx<'_>, origin: &Origin, contacts: Keyed, now: Timestamp) -> Result<()> {
     let Origin { account, list, import, ref source } = *origin;
     tx.exec(
         sql!(
@@ -433,12 +508,19 @@ async fn add(tx: &mut Tx<'_>, origin: &Origin, contacts: Value, now: Timestamp) 
     .map(drop)
 }
 
+/// A row that is kept, as its statement takes it.
+#[derive(Serialize)]
+struct KeptRow {
+    reason: &'static str,
+    cells: Vec<String>,
+}
+
 /// Keeps rows with their reasons, as long as there is room, and tells how many.
 async fn keep_rows(
     tx: &mut Tx<'_>,
     account: Id<kind::Account>,
     import: Id<kind::Import>,
-    rows: Map<String, Value>,
+    rows: Vec<(u64, Reason, Vec<String>)>,
 ) -> Result<i64> {
     if rows.is_empty() {
         return Ok(0);
@@ -446,19 +528,24 @@ async fn keep_rows(
     let (kept,): (i64,) = tx
         .one(sql!("SELECT kept FROM import WHERE account = $1 AND id = $2"), args![account, import])
         .await?;
-    let mut rows: Vec<(u64, Value)> =
-        rows.into_iter().filter_map(|(line, row)| Some((line.parse().ok()?, row))).collect();
-    rows.sort_by_key(|(line, _)| *line);
-    rows.truncate((MOST_KEPT - kept).max(0) as usize);
-    let count = rows.len() as i64;
-    let rows: Value = rows.into_iter().map(|(line, row)| (line.to_string(), row)).collect();
+    let mut values = Keyed::default();
+    // Rows come in the order of the file.
+    for (line, reason, mut cells) in rows.into_iter().take((MOST_KEPT - kept).max(0) as usize) {
+        for cell in &mut cells {
+            if let Some((end, _)) = cell.char_indices().nth(KEPT_CELL) {
+                cell.truncate(end);
+            }
+        }
+        values.put(line, &KeptRow { reason: reason.code(), cells })?;
+    }
+    let count = values.len() as i64;
     tx.exec(
         sql!(
             "INSERT INTO import_row (account, import, line, reason, cells)
              SELECT $1, $2, CAST(key AS BIGINT), value ->> 'reason', value -> 'cells'
              FROM json_each($3)"
         ),
-        args![account, import, rows],
+        args![account, import, values],
     )
     .await?;
     Ok(count)
