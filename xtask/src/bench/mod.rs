@@ -1,5 +1,7 @@
 //! Figures for docs/benchmarks.md. Nothing here gates: machines differ, ratios are kept.
 
+mod import;
+mod pull;
 mod runpage;
 
 use std::{
@@ -12,14 +14,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    e2e::{
-        Database,
-        sipp::Callee,
-        world::{World, id_of, wait_for},
-    },
+    e2e::{Database, sipp::Callee, world::World},
     shell::{root, run, target},
     tone, web,
 };
@@ -37,8 +35,11 @@ pub(crate) enum Bench {
     Start,
     /// Every request of the run page of a campaign with a million contacts, on both databases.
     Runpage,
-    /// A million rows beside their bare insert, and the dialler's claims beside them.
+    /// A million rows beside their bare insert on both databases, and the dialler's claims beside
+    /// them.
     Import,
+    /// A feed of a hundred thousand rows on both databases: new, unchanged, a tenth changed.
+    Pull,
 }
 
 /// Runs the named benchmarks, or all.
@@ -53,7 +54,8 @@ pub(crate) fn run_all(wanted: &[Bench]) -> Result<()> {
             Bench::Dialler => example("dialer", "decision", &[])?,
             Bench::Start => start()?,
             Bench::Runpage => runpage::run()?,
-            Bench::Import => import()?,
+            Bench::Import => import::run()?,
+            Bench::Pull => pull::run()?,
         }
     }
     Ok(())
@@ -85,20 +87,8 @@ fn media() -> Result<()> {
 
 fn calls() -> Result<()> {
     for (per_second, record) in [(100_u32, false), (100, true), (200, false), (200, true)] {
-        let seconds = 20;
-        let mut world = World::new("bench", Database::Sqlite)?;
-        world.use_binary(release()?);
-        let callee = Callee::start(world.dir())?;
-        world.start_and_set_up(&[])?;
-        let rows: Vec<_> = (0..per_second * seconds)
-            .map(|n| (format!("p{n}"), format!("+38093{:06}1", 100_000 + n)))
-            .collect();
-        let line = world.line(callee.port, 1_000, per_second)?;
-        let audio = world.audio(&tone::wav(8_000, 5.0, 440.0))?;
-        let list = world.list(&rows)?;
-        let limits =
-            json!({"concurrency": 1_000, "calls_per_second": per_second, "record": record});
-        let campaign = world.campaign(&line, &audio, &list, &limits)?;
+        let limits = json!({"record": record});
+        let (world, _callee, campaign) = campaign("bench", per_second, 5.0, &limits)?;
         let process = world.process()?;
         let (cpu, began) = (cpu_seconds(process)?, now());
         world.client.post(&format!("/campaigns/{campaign}/start"), &json!({}))?;
@@ -108,146 +98,65 @@ fn calls() -> Result<()> {
         let memory = resident_mb(process)?;
         let attempts = world.client.all(&format!("/campaigns/{campaign}/attempts"))?;
         let answered = attempts.iter().filter(|one| one["outcome"] == "success").count();
-        let mut setup: Vec<f64> = attempts
-            .iter()
-            .filter_map(|one| {
-                let invited = micros(one["invited_at"].as_str()?)?;
-                Some((micros(one["answered_at"].as_str()?)? - invited) as f64 / 1_000.0)
-            })
-            .collect();
-        setup.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            setup.get(((setup.len() as f64 - 1.0) * share) as usize).copied().unwrap_or_default()
-        };
+        let setup = spans(&attempts, "invited_at", "answered_at");
+        let rows = per_second * SECONDS;
         println!(
-            "calls {per_second}/s, 5 s of play{}: {answered} of {} answered in {wall:.1} s, \
+            "calls {per_second}/s, 5 s of play{}: {answered} of {rows} answered in {wall:.1} s, \
              {:.2} ms CPU per call, INVITE to 200 p50 {:.1} ms p99 {:.1} ms, {memory} MB",
             if record { " and record" } else { "" },
-            rows.len(),
-            spent * 1_000.0 / rows.len() as f64,
-            at(0.5),
-            at(0.99),
+            spent * 1_000.0 / f64::from(rows),
+            at(&setup, 0.5),
+            at(&setup, 0.99),
         );
     }
     Ok(())
 }
 
-/// Rows of the file that is imported.
-const IMPORT_ROWS: usize = 1_000_000;
+/// Seconds for which calls are begun.
+const SECONDS: u32 = 20;
 
-fn import() -> Result<()> {
-    let bare = bare_insert()?;
-    let mut file = "id,phone,name\n".to_owned();
-    for n in 0..IMPORT_ROWS {
-        file += &format!("p{n},+38093{:07},Person {n}\n", 1_000_000 + n);
-    }
-    let mut world = World::new("bench-import", Database::Sqlite)?;
-    world.use_binary(release()?);
-    world.start_and_set_up(&[])?;
-    let process = world.process()?;
-    let cpu = cpu_seconds(process)?;
-    let (import, began) = begin_import(&world, file.as_bytes())?;
-    let done = wait_for("the import", Duration::from_mins(30), || {
-        let seen = world.client.get(&import)?;
-        match seen["state"].as_str() {
-            Some("running") => Ok(None),
-            Some("done") => Ok(Some(seen)),
-            _ => bail!("the import ended otherwise: {seen}"),
-        }
-    })?;
-    let wall = began.elapsed().as_secs_f64();
-    if done["counts"]["added"].as_u64() != Some(IMPORT_ROWS as u64) {
-        bail!("not every row was added: {}", done["counts"]);
-    }
-    println!(
-        "import: {IMPORT_ROWS} rows in {wall:.1} s, {:.2} times their bare insert of {bare:.1} s \
-         (goal 2), {:.1} s CPU, peak {} MB (RSS, goal 200)",
-        wall / bare,
-        cpu_seconds(process)? - cpu,
-        memory_mb(process, "VmHWM")?
-    );
-    drop(world);
-    claims(None)?;
-    claims(Some(file.as_bytes()))
-}
-
-/// Seconds that the same rows take without an import around them.
-fn bare_insert() -> Result<f64> {
-    let rows = format!("rows={IMPORT_ROWS}");
-    let args = ["run", "--quiet", "--locked", "--release", "--package", "contacts"];
-    let out = Command::new("cargo")
-        .args(args)
-        .args(["--example", "bare", "--", &rows])
-        .current_dir(root())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo is missing")?;
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    if !out.status.success() {
-        bail!("the bare insert: {} {text}", out.status);
-    }
-    let seconds = text.split("seconds=").nth(1).context("the bare insert told no time")?;
-    Ok(seconds.trim().parse()?)
-}
-
-/// Uploads and starts; the import's path and when it was started.
-fn begin_import(world: &World, file: &[u8]) -> Result<(String, Instant)> {
-    let list = id_of(&world.client.post("/lists", &json!({"name": "Many"}))?)?;
-    let path = format!("/lists/{list}/imports?filename=many.csv");
-    let ready = world.client.upload(&path, "text/csv", file)?;
-    let import = format!("/imports/{}", id_of(&ready)?);
-    let body = json!({"mapping": ready["mapping"], "region": "UA"});
-    let began = now();
-    world.client.post(&format!("{import}/start"), &body)?;
-    Ok((import, began))
-}
-
-/// How long a claim takes to become an INVITE, alone or while a file is imported.
-fn claims(file: Option<&[u8]>) -> Result<()> {
-    let (per_second, seconds) = (20_u32, 20_u32);
-    let mut world = World::new("bench-claims", Database::Sqlite)?;
+/// A campaign that is ready for its start, of as many contacts as are called in [`SECONDS`], each of
+/// whom hears so many seconds of audio.
+fn campaign(
+    name: &str,
+    per_second: u32,
+    audio: f64,
+    more: &Value,
+) -> Result<(World, Callee, String)> {
+    let mut world = World::new(name, Database::Sqlite)?;
     world.use_binary(release()?);
     let callee = Callee::start(world.dir())?;
     world.start_and_set_up(&[])?;
-    let rows: Vec<_> = (0..per_second * seconds)
+    let rows: Vec<_> = (0..per_second * SECONDS)
         .map(|n| (format!("p{n}"), format!("+38093{:06}1", 100_000 + n)))
         .collect();
     let line = world.line(callee.port, 1_000, per_second)?;
-    let audio = world.audio(&tone::wav(8_000, 1.0, 440.0))?;
+    let audio = world.audio(&tone::wav(8_000, audio, 440.0))?;
     let list = world.list(&rows)?;
-    let limits = json!({"concurrency": 1_000, "calls_per_second": per_second});
+    let mut limits = json!({"concurrency": 1_000, "calls_per_second": per_second});
+    if let (Value::Object(limits), Value::Object(more)) = (&mut limits, more) {
+        limits.extend(more.clone());
+    }
     let campaign = world.campaign(&line, &audio, &list, &limits)?;
-    let import = file.map(|file| begin_import(&world, file)).transpose()?;
-    world.client.post(&format!("/campaigns/{campaign}/start"), &json!({}))?;
-    world.until(&campaign, "completed", Duration::from_mins(3))?;
-    let beside = match &import {
-        Some((import, _)) => {
-            let row = world.client.get(import)?;
-            format!("beside an import ({}, {} rows)", row["state"], row["counts"]["rows"])
-        }
-        None => "alone".to_owned(),
-    };
-    let attempts = world.client.all(&format!("/campaigns/{campaign}/attempts"))?;
-    let mut waits: Vec<f64> = attempts
+    Ok((world, callee, campaign))
+}
+
+/// Milliseconds between two moments of each attempt that has both, the shortest first.
+fn spans(attempts: &[Value], from: &str, to: &str) -> Vec<f64> {
+    let mut spans: Vec<f64> = attempts
         .iter()
         .filter_map(|one| {
-            let claimed = micros(one["claimed_at"].as_str()?)?;
-            Some((micros(one["invited_at"].as_str()?)? - claimed) as f64 / 1_000.0)
+            let from = micros(one[from].as_str()?)?;
+            Some((micros(one[to].as_str()?)? - from) as f64 / 1_000.0)
         })
         .collect();
-    waits.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        waits.get(((waits.len() as f64 - 1.0) * share) as usize).copied().unwrap_or_default()
-    };
-    println!(
-        "claims {beside}: {} at {per_second}/s, claim to INVITE p50 {:.1} ms p99 {:.1} ms \
-         max {:.1} ms",
-        waits.len(),
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    );
-    Ok(())
+    spans.sort_by(f64::total_cmp);
+    spans
+}
+
+/// The value below which this share of the `sorted` ones lies.
+fn at(sorted: &[f64], share: f64) -> f64 {
+    sorted.get(((sorted.len() as f64 - 1.0) * share) as usize).copied().unwrap_or_default()
 }
 
 fn start() -> Result<()> {

@@ -1,18 +1,13 @@
 //! Kill -9 while a file is imported, a feed is pulled and an export is written: no row twice, none
 //! lost, and the job goes on by itself.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead as _, BufReader, Write as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::{
-    Database, export, known_plant,
+    Database, export, feed, known_plant,
     world::{World, id_of, wait_for},
 };
 
@@ -107,7 +102,8 @@ fn import(
 }
 
 fn pull(world: &mut World, more: &[(&str, &str)], planned: &[&str]) -> Result<usize> {
-    let port = serve_feed()?;
+    let body = elements();
+    let port = feed::serve(move |_| body.clone())?;
     let list = id_of(&world.client.post("/lists", &json!({"name": "Feed"}))?)?;
     let settings = json!({
         "kind": "feed", "url": format!("http://127.0.0.1:{port}/"), "region": "UA", "timeout_s": 20,
@@ -210,34 +206,10 @@ fn everybody(world: &World, list: &str, expected: impl Iterator<Item = String>) 
     told(&row, "numbers", stored)
 }
 
-/// A feed on the loopback that gives the same answer to everybody.
-fn serve_feed() -> Result<u16> {
+/// The feed, which is one answer.
+fn elements() -> String {
     let elements: Vec<Value> = (0..ELEMENTS)
         .map(|n| json!({"id": format!("f{n}"), "phone": phone(n), "name": format!("Person {n}")}))
         .collect();
-    let body = Value::Array(elements).to_string();
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let port = listener.local_addr()?.port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // Who asked may have been killed.
-            let _ = reply(stream, &answer);
-        }
-    });
-    Ok(port)
-}
-
-fn reply(mut stream: TcpStream, answer: &str) -> Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 2 {
-        line.clear();
-    }
-    stream.write_all(answer.as_bytes())?;
-    Ok(())
+    Value::Array(elements).to_string()
 }

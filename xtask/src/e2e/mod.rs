@@ -5,6 +5,7 @@ mod calendars;
 mod client;
 mod demo;
 mod export;
+pub(crate) mod feed;
 mod first_ring;
 mod https;
 mod kill;
