@@ -2,6 +2,7 @@
 
 mod house;
 mod rehearsal;
+mod taking_up;
 mod zones;
 
 use access::Role;
