@@ -3,10 +3,12 @@
 mod event;
 mod gate;
 mod machine;
+mod numbers;
 mod pace;
 mod preview;
 mod restore;
 mod retry;
+mod roll;
 mod rules;
 mod speed;
 mod states;
@@ -20,6 +22,7 @@ pub use gate::{Callee, Consequence, Expired, Permit, Policy, Purpose, Refusal, W
 pub use machine::{
     DRAIN_TIME, Dialer, FAULTS_OF_A_DEAD_LINE, PROBE_EVERY, Stage, TestRefused, Timer,
 };
+pub use numbers::{Place, has_other_number, place, with_dead};
 pub use pace::{Pace, Rate};
 pub use preview::{Preview, Tried, preview};
 pub use restore::{Restored, Rows, RunningRow, UnfinishedRow, restore};
@@ -27,6 +30,7 @@ pub use retry::{
     CONGESTION_DELAY, Ending, History, LineSign, Next, UNSENT_DELAY, Unfinished, Verdict, after,
     interrupted, outcome_of,
 };
+pub use roll::Roll;
 pub use rules::{Batch, Caps, Delays, Rules, defaults};
 pub use speed::{Speed, SpeedError};
 pub use states::{CampaignState, ContactGroup, ContactState, UnknownState};

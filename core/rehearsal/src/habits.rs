@@ -12,6 +12,25 @@ const WHOLE: u64 = 1_000_000;
 const BAND: f64 = 1.28;
 /// As many calls' worth of doubt when nothing is known about this campaign's callees.
 const DOUBT: f64 = 12.0;
+/// Calls from which on a campaign's own past says more than the usual mix.
+const ENOUGH: u64 = 50;
+/// Talk with somebody who hears a recording: most hear it out, some hang up.
+const HEARD: f64 = 0.8;
+
+/// Calls of the past that came to the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// What they came to.
+    pub outcome: Outcome,
+    /// How many they were.
+    pub calls: u64,
+    /// Whether somebody picked up.
+    pub answered: bool,
+    /// How long it rang before that, on average; zero when nobody did.
+    pub ring: Duration,
+    /// How long the calls lasted after that, on average.
+    pub talk: Duration,
+}
 
 /// How callees behave on average. Counts are of calls; only their ratios matter, and their sum says
 /// how much the ratios are worth.
@@ -52,6 +71,57 @@ impl Habits {
             talk,
             seen: false,
         }
+    }
+
+    /// The usual mix of a campaign that plays a recording of this length.
+    pub fn hearing(recording: Duration) -> Self {
+        Self::usual(recording.mul_f64(HEARD))
+    }
+
+    /// How the callees of these calls have behaved, or `usual` when the calls are too few to tell.
+    #[must_use]
+    pub fn of(calls: impl IntoIterator<Item = Counted>, usual: Self) -> Self {
+        let mut seen = Self {
+            answered: 0,
+            busy: 0,
+            no_answer: 0,
+            rejected: 0,
+            failed: 0,
+            invalid: 0,
+            seen: true,
+            ..usual
+        };
+        let (mut ring, mut talk) = (0, 0);
+        for Counted { outcome, calls, answered, ring: rang, talk: talked } in calls {
+            if answered {
+                seen.answered += calls;
+                ring += u128::from(calls) * rang.as_micros();
+                talk += u128::from(calls) * talked.as_micros();
+                continue;
+            }
+            *match outcome {
+                Outcome::Busy => &mut seen.busy,
+                Outcome::Rejected => &mut seen.rejected,
+                Outcome::InvalidNumber => &mut seen.invalid,
+                Outcome::NoAnswer => &mut seen.no_answer,
+                Outcome::Success
+                | Outcome::ShortTalk
+                | Outcome::Failed
+                | Outcome::Machine
+                | Outcome::AbandonedNoAgent
+                | Outcome::Cancelled
+                | Outcome::Interrupted => &mut seen.failed,
+            } += calls;
+        }
+        if seen.calls() < ENOUGH {
+            return usual;
+        }
+        let average = |sum: u128| {
+            let micros = sum.checked_div(u128::from(seen.answered))?;
+            u64::try_from(micros).ok().map(Duration::from_micros)
+        };
+        let (ring, talk) = (average(ring), average(talk));
+        Self { ring: ring.unwrap_or(usual.ring), talk: talk.unwrap_or(usual.talk), ..seen }
     }
 
     /// How many calls the shares stand on.
@@ -166,6 +236,49 @@ mod tests {
         let talk: Duration = calls.iter().map(|(.., talk)| *talk).sum();
         let average = talk.as_secs_f64() / (of(Outcome::Success) * 1_000.0);
         assert!((average - 20.0).abs() < 0.5, "{average}");
+    }
+
+    fn counted(outcome: Outcome, calls: u64, answered: Option<(u64, u64)>) -> Counted {
+        let (ring, talk) = answered.unwrap_or_default();
+        let (ring, talk) = (Duration::from_secs(ring), Duration::from_secs(talk));
+        Counted { outcome, calls, answered: answered.is_some(), ring, talk }
+    }
+
+    #[test]
+    fn what_was_seen_counts_from_fifty_calls_on() {
+        let usual = Habits::hearing(Duration::from_secs(20));
+        assert_eq!(usual.talk, Duration::from_secs(16));
+        let mut calls = vec![
+            counted(Outcome::Success, 10, Some((4, 20))),
+            counted(Outcome::ShortTalk, 10, Some((8, 2))),
+            counted(Outcome::NoAnswer, 12, None),
+            counted(Outcome::Busy, 9, None),
+            counted(Outcome::Rejected, 5, None),
+            counted(Outcome::InvalidNumber, 1, None),
+            counted(Outcome::Interrupted, 2, None),
+        ];
+        assert_eq!(Habits::of(calls.iter().copied(), usual), usual, "49 are too few");
+        calls.push(counted(Outcome::Failed, 1, None));
+        let seen = Habits {
+            answered: 20,
+            busy: 9,
+            no_answer: 12,
+            rejected: 5,
+            failed: 3,
+            invalid: 1,
+            ring: Duration::from_secs(6),
+            talk: Duration::from_secs(11),
+            seen: true,
+        };
+        assert_eq!(Habits::of(calls, usual), seen);
+    }
+
+    #[test]
+    fn when_nobody_picked_up_ring_and_talk_are_the_usual_ones() {
+        let usual = Habits::hearing(Duration::from_secs(20));
+        let seen = Habits::of([counted(Outcome::NoAnswer, 60, None)], usual);
+        assert_eq!((seen.calls(), seen.answered, seen.seen), (60, 0, true));
+        assert_eq!((seen.ring, seen.talk), (usual.ring, usual.talk));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use dialer::{
     Waiting, may_dial,
 };
 
-use crate::{Course, Habits, hour};
+use crate::{Course, Habits, hour, place_of};
 
 /// Somebody who will be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ struct World<'a> {
     open: BTreeMap<Id<Attempt>, u32>,
     ends: BinaryHeap<Reverse<(Timestamp, i64)>>,
     endings: BTreeMap<i64, Ending>,
-    /// Windows by what they depend on: a number's country and the guest's zone.
+    /// Windows by what they depend on.
     windows: BTreeMap<(String, Option<String>), Window>,
     work: VecDeque<Effect>,
     attempts: i64,
@@ -246,12 +246,10 @@ impl World<'_> {
         let since = self.now.minus(WEEK);
         state.calls.retain(|at| *at > since);
         let newest: Vec<Timestamp> = state.calls.iter().rev().copied().collect();
-        // Countries that share a code are told apart by the digits that follow it.
-        let country: String = known.phone.as_str().chars().take(7).collect();
         let rules = &self.rules;
         let window = self
             .windows
-            .entry((country, known.zone.as_ref().map(ToString::to_string)))
+            .entry(place_of(&known.phone, known.zone.as_ref()))
             .or_insert_with(|| rules.window_of(&known.phone, known.zone.as_ref()));
         let callee = Callee {
             contact: Some(Waiting {

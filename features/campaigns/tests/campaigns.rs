@@ -2,6 +2,7 @@
 
 mod house;
 mod rehearsal;
+mod taking_up;
 mod zones;
 
 use access::Role;
@@ -1111,6 +1112,25 @@ async fn a_campaign_is_run_again_over_all_or_over_those_without_success() {
         assert_eq!(called, [BUSY, REJECTS]);
         house.counters_are_right(&second).await;
 
+        // A copy of it calls the same two, and nobody else of the list.
+        let copy = json!({ "name": "Copy", "lists": ["10"], "copy_of": second });
+        let copy = house.draft(copy).await;
+        assert_eq!(
+            house.campaign(&copy).await["again"],
+            json!({ "campaign": first, "all": false })
+        );
+        let before = switch.numbers_called().len();
+        house.advance(7 * 24 * 3_600);
+        house.start(&copy).await;
+        house.until(&copy, |c| c["state"] == "completed").await;
+        let mut called = switch.numbers_called().split_off(before);
+        called.sort();
+        assert_eq!(called, [BUSY, REJECTS]);
+        // A list that the original does not call is called whole, as it would be there.
+        let copy = json!({ "name": "Copy", "lists": [], "copy_of": second });
+        let copy = house.draft(copy).await;
+        assert_eq!(house.campaign(&copy).await["again"], Value::Null);
+
         let all = house.desk.post(&again, wish("all")).await.ok();
         let third = all["id"].as_str().unwrap().to_owned();
         house.start(&third).await;
@@ -1118,6 +1138,29 @@ async fn a_campaign_is_run_again_over_all_or_over_those_without_success() {
         assert_eq!(counter(&last, "total"), 3);
         let foreign = house.desk.of(2, Role::Administrator).get(&again).await.problem();
         assert_eq!(foreign, (404, "campaign_not_found".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_is_of_a_campaign_that_is_there_and_stays_what_it_is() {
+    story(|house| async move {
+        let id = house.draft(json!({})).await;
+        let copy = house.draft(json!({ "copy_of": id })).await;
+        assert_eq!(house.campaign(&copy).await["again"], Value::Null);
+        for wrong in [json!("99"), json!("x"), json!(["10"])] {
+            let body = json!({ "name": "Copy", "copy_of": wrong });
+            let refused = house.desk.post("/campaigns", body).await;
+            assert_eq!(refused.faults(), ["copy_of: campaign_not_found"]);
+        }
+        let foreign = house.desk.of(2, Role::Administrator);
+        let refused = foreign.post("/campaigns", json!({ "name": "Copy", "copy_of": id })).await;
+        assert_eq!(refused.faults(), ["copy_of: campaign_not_found"]);
+        let late = house.desk.patch(&format!("/campaigns/{id}"), json!({ "copy_of": copy })).await;
+        assert_eq!(late.problem().0, 422);
+        house.desk.delete(&format!("/campaigns/{id}")).await.ok();
+        let refused = house.desk.post("/campaigns", json!({ "name": "X", "copy_of": id })).await;
+        assert_eq!(refused.faults(), ["copy_of: campaign_not_found"]);
     })
     .await;
 }

@@ -12,7 +12,7 @@ use host::{
     Handles,
     audit::{self, AuditEntry},
 };
-use http_kit::{Caller, Json, Result};
+use http_kit::{Caller, Fields, Json, Problem, Result};
 use serde_json::{Value, json};
 
 use super::{State, edit, show};
@@ -27,7 +27,7 @@ use crate::{
 /// Make a campaign
 ///
 /// A draft, which may be incomplete. Every setting that is absent gets its default; the time zone is
-/// the account's.
+/// the account's. A copy of a campaign that is run again calls the same contacts again.
 #[utoipa::path(
     post, path = "/campaigns", operation_id = "create_campaign", tag = "campaigns",
     request_body = edit::CampaignChange,
@@ -36,8 +36,9 @@ use crate::{
 pub(crate) async fn create_campaign(
     axum::extract::State(dialers): State,
     caller: Caller,
-    Json(body): Json<Value>,
+    Json(mut body): Json<Value>,
 ) -> Result<(StatusCode, Json<view::Campaign>)> {
+    let original = original(&mut body)?;
     let Handles { db, ids, clock, .. } = dialers.handles.clone();
     let (account, user, now) = (caller.account, caller.user, clock.now());
     let id = ids.next::<Campaign>();
@@ -69,20 +70,43 @@ pub(crate) async fn create_campaign(
     edit::check(&row)?;
     db.write(move |tx| {
         Box::pin(async move {
+            let mut detail = json!({ "name": row.name });
+            if let Some(original) = original {
+                detail["copy_of"] = json!(original);
+                if !campaigns::is_there(tx, account, original).await? {
+                    return Ok(Err(no_original()));
+                }
+            }
             campaigns::insert(tx, &row).await?;
+            if let Some(original) = original {
+                campaigns::copy_again(tx, original, id).await?;
+            }
             let entry = AuditEntry {
                 account,
                 user: Some(user),
                 action: "campaign.create",
                 subject: format!("campaign:{id}"),
-                detail: json!({ "name": row.name }),
+                detail,
             };
-            audit::record(tx, &ids, entry, now).await
+            audit::record(tx, &ids, entry, now).await?;
+            Ok(Ok(()))
         })
     })
-    .await?;
+    .await??;
     super::touch(&dialers, account, id);
     Ok((StatusCode::CREATED, show(&dialers, account, id).await?))
+}
+
+/// The campaign that the new one is a copy of, taken out of the body.
+fn original(body: &mut Value) -> Result<Option<Id<Campaign>>> {
+    let named = body.as_object_mut().and_then(|fields| fields.remove("copy_of"));
+    serde_json::from_value(named.unwrap_or_default()).map_err(|_| no_original())
+}
+
+fn no_original() -> Problem {
+    let mut fields = Fields::new();
+    fields.fault("copy_of", "campaign_not_found", "There is no such campaign.");
+    fields.finish().err().unwrap_or_else(|| Problem::unexpected("no fault"))
 }
 
 /// The account's zone; UTC should it be unknown to this version's zone database.

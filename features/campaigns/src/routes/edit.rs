@@ -86,6 +86,9 @@ pub(crate) struct CampaignChange {
     batch: Option<BatchS>,
     /// Each attempt goes to the contact's next number.
     every_number: Option<bool>,
+    /// Only of a new campaign: the one that it is a copy of. When that one is run again, so is the
+    /// copy, over the same contacts of the lists that both have.
+    copy_of: Option<String>,
 }
 
 /// Everything of a campaign that can be changed, in one document.

@@ -1,15 +1,11 @@
 //! Runs a campaign ahead: who will be called, who is skipped and why, when it ends.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base::{Id, Timestamp, kind::Campaign};
 use dialer::{ContactState, LineFact, LineHealth, Rules};
 use http_kit::{Caller, Json, Path, Problem, Result, Time};
-use rehearsal::{Forecast, Guest, Habits, Plan, Span};
+use rehearsal::{Forecast, Guest, Habits, Listed, Plan, Sieve, Skip, Span};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -29,10 +25,6 @@ const LOOKED_AT: usize = 200_000;
 const GUESTS: usize = 100_000;
 /// How far ahead is looked.
 const HORIZON: Duration = Duration::from_hours(24 * 60);
-/// Calls from which on a campaign's own past says more than the usual mix.
-const ENOUGH: u64 = 50;
-/// Talk with somebody who hears a recording: most hear it out, some hang up.
-const HEARD: f64 = 0.8;
 /// The same campaign gives the same forecast.
 const SEED: u64 = 1;
 
@@ -164,7 +156,7 @@ pub(crate) async fn rehearse_campaign(
             .skipped
             .into_iter()
             .filter(|(_, contacts)| *contacts > 0)
-            .map(|(reason, contacts)| Skipped { reason, contacts })
+            .map(|(skip, contacts)| Skipped { reason: skip.code(), contacts })
             .collect(),
         exact: found.exact,
         finish: finish.map(Moments::from),
@@ -210,7 +202,7 @@ impl From<Span<u64>> for Band {
 struct Found {
     contacts: u64,
     will_call: u64,
-    skipped: BTreeMap<&'static str, u64>,
+    skipped: BTreeMap<Skip, u64>,
     /// Those of `will_call` that were looked at.
     guests: Vec<Guest>,
     /// Whether every contact was looked at.
@@ -225,11 +217,9 @@ async fn listed(
     demo_line: bool,
 ) -> Result<Found> {
     let (mut skipped, mut guests) = (BTreeMap::<_, u64>::new(), Vec::new());
-    let mut skip = |reason| *skipped.entry(reason).or_default() += 1;
     let (mut looked_at, mut read) = (0_usize, 0);
     let now = dialers.handles.clock.now();
-    let (mut ids, mut phones) = (HashSet::new(), HashSet::new());
-    let mut never = BTreeMap::new();
+    let mut sieve = Sieve::new(rules, demo_line, now);
     let whose = (row.account, row.id);
     for list in row.lists.iter().copied() {
         let mut above = 0;
@@ -247,34 +237,10 @@ async fn listed(
             for contact in unit.into_iter().filter(|contact| contact.wanted) {
                 looked_at += 1;
                 let zone = contact.zone.as_deref().map(word).transpose()?;
-                let Some(first) = contact.first else {
-                    skip("no_number");
-                    continue;
-                };
-                let same_id = contact.external_id.is_some_and(|id| !ids.insert(id));
-                if same_id || !phones.insert(first) {
-                    skip("duplicate");
-                    continue;
-                }
-                let Some(phone) = contact.phone else {
-                    skip("do_not_call");
-                    continue;
-                };
-                if phone.is_demo() && !demo_line {
-                    skip("demo_number");
-                } else if demo_line && !phone.is_demo() {
-                    skip("real_number");
-                } else {
-                    // Windows are made once for each zone and beginning of a number.
-                    let key = (phone.as_str().chars().take(7).collect::<String>(), contact.zone);
-                    let never = never.entry(key).or_insert_with(|| {
-                        rules.window_of(&phone, zone.as_ref()).next_open(now).is_none()
-                    });
-                    if *never {
-                        skip("never_open");
-                    } else {
-                        guests.push(Guest { phone, zone, due: now, attempts: 0 });
-                    }
+                let ahead::Listed { external_id, first, phone, .. } = contact;
+                match sieve.judge(Listed { external_id, first, phone, zone }) {
+                    Ok(guest) => guests.push(guest),
+                    Err(skip) => *skipped.entry(skip).or_default() += 1,
                 }
             }
         }
@@ -317,16 +283,12 @@ async fn taken_up(dialers: &Arc<Dialers>, row: &Row) -> Result<Found> {
         .read(move |tx| Box::pin(async move { store::counts::of(tx, account, id).await }))
         .await?;
     let of = |state| counts.of(state).unsigned_abs();
-    let skipped = BTreeMap::from([
-        ("do_not_call", of(ContactState::DoNotCall)),
-        ("no_number", of(ContactState::NoNumber)),
-        ("invalid_number", of(ContactState::InvalidNumber)),
-        ("excluded", of(ContactState::ByHand) + of(ContactState::BySource)),
-        (
-            "done",
-            of(ContactState::Success) + of(ContactState::NotSuccess) + of(ContactState::Attempted),
-        ),
-    ]);
+    let mut skipped = BTreeMap::<_, u64>::new();
+    for state in ContactState::ALL {
+        if let Some(skip) = Skip::of(*state) {
+            *skipped.entry(skip).or_default() += of(*state);
+        }
+    }
     let will_call = of(ContactState::Callable).max(guests.len() as u64);
     Ok(Found {
         contacts: skipped.values().sum::<u64>() + will_call + of(ContactState::InAttempt),
@@ -339,7 +301,7 @@ async fn taken_up(dialers: &Arc<Dialers>, row: &Row) -> Result<Found> {
 
 /// How this campaign's callees have behaved, or callees in general.
 async fn habits(dialers: &Arc<Dialers>, row: &Row) -> Result<Habits> {
-    let talk = match row.setup.audio() {
+    let recording = match row.setup.audio() {
         Some(audio) => dialers
             .prompts
             .duration(row.account, audio)
@@ -347,45 +309,11 @@ async fn habits(dialers: &Arc<Dialers>, row: &Row) -> Result<Habits> {
             .map_err(|PromptsAway(why)| Problem::from(db::Error::Unavailable(why)))?,
         None => None,
     };
-    let usual = Habits::usual(talk.unwrap_or_default().mul_f64(HEARD));
     let id = row.id;
-    let rows = dialers
+    let calls = dialers
         .handles
         .db
         .read(move |tx| Box::pin(async move { ahead::behaviour(tx, id).await }))
         .await?;
-    let mut seen = Habits {
-        answered: 0,
-        busy: 0,
-        no_answer: 0,
-        rejected: 0,
-        failed: 0,
-        invalid: 0,
-        seen: true,
-        ..usual
-    };
-    let (mut ring, mut talk) = (0, 0);
-    for (outcome, calls, answered, rang, talked) in rows {
-        let calls = calls.unsigned_abs();
-        if answered {
-            seen.answered += calls;
-            ring += calls * rang.unwrap_or_default().unsigned_abs();
-            talk += calls * talked.unwrap_or_default().unsigned_abs();
-            continue;
-        }
-        match outcome.as_str() {
-            "busy" => seen.busy += calls,
-            "rejected" => seen.rejected += calls,
-            "invalid_number" => seen.invalid += calls,
-            "no_answer" => seen.no_answer += calls,
-            _ => seen.failed += calls,
-        }
-    }
-    if seen.calls() < ENOUGH {
-        return Ok(usual);
-    }
-    let average = |sum: u64| sum.checked_div(seen.answered).map(Duration::from_micros);
-    seen.ring = average(ring).unwrap_or(seen.ring);
-    seen.talk = average(talk).unwrap_or(seen.talk);
-    Ok(seen)
+    Ok(Habits::of(calls, Habits::hearing(recording.unwrap_or_default())))
 }

@@ -8,7 +8,9 @@ use base::{
 };
 use call::{Dialog, WireIds};
 use db::Result;
-use dialer::{History, LineFact, Restored, Rows, Rules, RunningRow, UnfinishedRow, restore};
+use dialer::{
+    History, LineFact, Restored, Rows, Rules, RunningRow, UnfinishedRow, has_other_number, restore,
+};
 
 use super::Dialers;
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     store::{
         self,
         attempts::{self, Open},
-        campaigns, claims, document,
+        campaigns, document,
         lease::{self, Lease},
         word,
     },
@@ -120,7 +122,7 @@ fn unfinished_row(open: Open, campaign: &campaigns::Row) -> Result<UnfinishedRow
         Some(_) => Some(History {
             attempts: open.attempts.unwrap_or(0),
             interrupted: open.last_outcome.as_deref() == Some("interrupted"),
-            other_number: claims::has_other_number(
+            other_number: has_other_number(
                 open.number.unwrap_or(0),
                 open.numbers.unwrap_or(0),
                 open.dead_numbers.unwrap_or(0),

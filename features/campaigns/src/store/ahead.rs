@@ -1,10 +1,15 @@
 //! Who would be called, read ahead of a start, and how callees have behaved.
 
+use std::time::Duration;
+
 use base::{
     Id, PhoneNumber, Timestamp,
     kind::{Account, Campaign, ContactList},
 };
 use db::{Result, Tx, args, record, sql};
+use rehearsal::Counted;
+
+use super::document;
 
 /// Contacts of one read.
 pub(crate) const UNIT: i64 = 5_000;
@@ -90,23 +95,43 @@ pub(crate) async fn waiting(
     .await
 }
 
-/// What the latest calls of a campaign came to: the outcome, how many, whether they were answered,
-/// and how long they rang before that and were talked, in microseconds on average.
-pub(crate) async fn behaviour(
-    tx: &mut Tx<'_>,
-    campaign: Id<Campaign>,
-) -> Result<Vec<(String, i64, bool, Option<i64>, Option<i64>)>> {
-    tx.all(
-        sql!(
-            "SELECT outcome, COUNT(*), answered_at IS NOT NULL,
-               CAST(AVG(answered_at - invited_at) AS BIGINT),
-               CAST(AVG(ended_at - answered_at) AS BIGINT)
-             FROM (SELECT outcome, invited_at, answered_at, ended_at FROM attempt
-                   WHERE campaign = $1 AND ended_at IS NOT NULL AND invited_at IS NOT NULL
-                   ORDER BY id DESC LIMIT $2) AS latest
-             GROUP BY outcome, answered_at IS NOT NULL"
-        ),
-        args![campaign, LATEST],
-    )
-    .await
+record! {
+    /// Calls that came to the same, with averages in microseconds.
+    struct Behaviour {
+        outcome: String,
+        calls: i64,
+        answered: bool,
+        ring: Option<i64>,
+        talk: Option<i64>,
+    }
+}
+
+/// What the latest calls of a campaign came to.
+pub(crate) async fn behaviour(tx: &mut Tx<'_>, campaign: Id<Campaign>) -> Result<Vec<Counted>> {
+    let rows: Vec<Behaviour> = tx
+        .all(
+            sql!(
+                "SELECT outcome, COUNT(*), answered_at IS NOT NULL,
+                   CAST(AVG(answered_at - invited_at) AS BIGINT),
+                   CAST(AVG(ended_at - answered_at) AS BIGINT)
+                 FROM (SELECT outcome, invited_at, answered_at, ended_at FROM attempt
+                       WHERE campaign = $1 AND ended_at IS NOT NULL AND invited_at IS NOT NULL
+                       ORDER BY id DESC LIMIT $2) AS latest
+                 GROUP BY outcome, answered_at IS NOT NULL"
+            ),
+            args![campaign, LATEST],
+        )
+        .await?;
+    let span =
+        |micros: Option<i64>| Duration::from_micros(micros.unwrap_or_default().unsigned_abs());
+    let counted = |row: Behaviour| {
+        Ok(Counted {
+            outcome: document(row.outcome.into())?,
+            calls: row.calls.unsigned_abs(),
+            answered: row.answered,
+            ring: span(row.ring),
+            talk: span(row.talk),
+        })
+    };
+    rows.into_iter().map(counted).collect()
 }

@@ -97,6 +97,17 @@ pub(crate) async fn get(tx: &mut Tx<'_>, account: Id<Account>, id: Id<Campaign>)
     Row::read(raw, lists)
 }
 
+/// Whether a campaign is there and not deleted.
+pub(crate) async fn is_there(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    id: Id<Campaign>,
+) -> Result<bool> {
+    let select =
+        sql!("SELECT id FROM campaign WHERE account = $1 AND id = $2 AND deleted_at IS NULL");
+    Ok(tx.opt::<(i64,)>(select, args![account, id]).await?.is_some())
+}
+
 /// One campaign for a change: on PostgreSQL its row is locked.
 pub(crate) async fn get_locked(
     tx: &mut Tx<'_>,
@@ -130,6 +141,19 @@ async fn lists(tx: &mut Tx<'_>, id: Id<Campaign>) -> Result<Vec<Listed>> {
 pub(crate) async fn set_again(tx: &mut Tx<'_>, id: Id<Campaign>, again: Again) -> Result<()> {
     let update = sql!("UPDATE campaign_list SET again = $2, again_all = $3 WHERE campaign = $1");
     tx.exec(update, args![id, again.campaign, again.all]).await.map(drop)
+}
+
+/// Has a campaign, of the lists that it has in common with another, stand for the same contacts.
+pub(crate) async fn copy_again(
+    tx: &mut Tx<'_>,
+    from: Id<Campaign>,
+    to: Id<Campaign>,
+) -> Result<()> {
+    let update = sql!(
+        "UPDATE campaign_list SET again = o.again, again_all = o.again_all FROM campaign_list o
+         WHERE o.campaign = $1 AND campaign_list.campaign = $2 AND campaign_list.list = o.list"
+    );
+    tx.exec(update, args![from, to]).await.map(drop)
 }
 
 /// What a page of campaigns shows.

@@ -1,14 +1,17 @@
 //! The first of two commits per attempt: the gate asked, the attempt inserted.
 
+use std::collections::BTreeSet;
+
 use base::{
     Id, PhoneNumber, Timestamp,
     kind::{Account, Campaign, CampaignContact},
 };
 use db::{Result, Tx, args, record, sql};
 use dialer::{
-    Callee, Candidate, Claim, Consequence, ContactState, History, Permit, Policy, Refusal, Waiting,
-    may_dial,
+    Callee, Candidate, Claim, Consequence, ContactState, History, Permit, Place, Policy, Refusal,
+    Waiting, has_other_number, may_dial,
 };
+use serde_json::{Map, Value, json};
 
 use super::{as_json, counts::Deltas, lease::Lease, word};
 
@@ -25,54 +28,17 @@ record! {
     }
 }
 
-/// Whether a contact has another number than the one that is called, not known to be none.
-pub(crate) fn has_other_number(number: i64, numbers: i64, dead: i64) -> bool {
-    (0..numbers).any(|other| other != number && !is_dead(other, dead))
-}
-
-/// Whether a contact's number is known to be none; those beyond the 62nd never are.
-const fn is_dead(number: i64, dead: i64) -> bool {
-    0 <= number && number < 63 && dead & (1 << number) != 0
-}
-
-/// The same with one more number that is none.
-pub(crate) const fn with_dead(number: i64, dead: i64) -> i64 {
-    if 0 <= number && number < 63 { dead | (1 << number) } else { dead }
-}
-
-/// Where a contact is called next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) number: i64,
-    pub(crate) phone: PhoneNumber,
-    /// Every number that is left is on a do-not-call list; this is the first of them.
-    pub(crate) forbidden: bool,
-}
-
-/// Which of a contact's numbers is called next: the one at `from`, or the next after it when
-/// another is wanted, then the others in a circle; the first that may be called. `None` when each
-/// is known to be none.
+/// Which of a contact's numbers is called next, as [`dialer::place`] has it.
 pub(crate) async fn place(
     tx: &mut Tx<'_>,
     (account, campaign): (Id<Account>, Id<Campaign>),
     numbers: &[PhoneNumber],
-    (from, another): (i64, bool),
+    from: (i64, bool),
     dead: i64,
     now: Timestamp,
 ) -> Result<Option<Place>> {
-    let count = numbers.len() as i64;
-    let mut forbidden = None;
-    for step in 0..count {
-        let number = (from + step + i64::from(another)).rem_euclid(count);
-        let phone = usize::try_from(number).ok().and_then(|at| numbers.get(at));
-        let Some(phone) = phone.filter(|_| !is_dead(number, dead)) else { continue };
-        let place = Place { number, phone: phone.clone(), forbidden: false };
-        if !is_forbidden(tx, account, campaign, phone, now).await? {
-            return Ok(Some(place));
-        }
-        forbidden.get_or_insert(Place { forbidden: true, ..place });
-    }
-    Ok(forbidden)
+    let forbidden = forbidden(tx, account, campaign, numbers, now).await?;
+    Ok(dialer::place(numbers, &forbidden, from, dead))
 }
 
 /// The numbers of a contact of a list in the order of calling.
@@ -248,8 +214,42 @@ async fn standing(
     tx.opt(select, args![contact, account]).await
 }
 
-/// Whether a campaign may not call a number: because nobody may, because it may not, or because a
-/// list that it calls says so.
+/// Which of the numbers a campaign may not call: because nobody may, because it may not, or because
+/// a list that it calls says so.
+pub(crate) async fn forbidden(
+    tx: &mut Tx<'_>,
+    account: Id<Account>,
+    campaign: Id<Campaign>,
+    phones: impl IntoIterator<Item = &PhoneNumber>,
+    now: Timestamp,
+) -> Result<BTreeSet<PhoneNumber>> {
+    let keys: Map<String, Value> =
+        phones.into_iter().map(|phone| (phone.as_str().to_owned(), json!(0))).collect();
+    if keys.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    // One look into the index for each number. PostgreSQL may not see which account is meant: one
+    // that its statistics have never met is taken to have no entries, and all are gone through.
+    let rows: Vec<(Option<PhoneNumber>,)> = tx
+        .all(
+            sql!(
+                "SELECT (SELECT d.phone FROM v_do_not_call d
+                         WHERE d.account = (SELECT CAST($1 AS BIGINT))
+                           AND d.phone = k.key
+                           AND (d.expires_at IS NULL OR d.expires_at > $4)
+                           AND (d.scope = 'account' OR (d.scope = 'campaign' AND d.target = $3)
+                             OR (d.scope = 'list' AND d.target IN
+                               (SELECT l.list FROM campaign_list l WHERE l.campaign = $3)))
+                         LIMIT 1)
+                 FROM json_each($2) k"
+            ),
+            args![account, Value::Object(keys), campaign, now],
+        )
+        .await?;
+    Ok(rows.into_iter().filter_map(|(phone,)| phone).collect())
+}
+
+/// Whether a campaign may not call a number.
 pub(crate) async fn is_forbidden(
     tx: &mut Tx<'_>,
     account: Id<Account>,
@@ -257,20 +257,7 @@ pub(crate) async fn is_forbidden(
     phone: &PhoneNumber,
     now: Timestamp,
 ) -> Result<bool> {
-    let row: Option<(String,)> = tx
-        .opt(
-            sql!(
-                "SELECT phone FROM v_do_not_call
-                 WHERE account = $1 AND phone = $2 AND (expires_at IS NULL OR expires_at > $4)
-                   AND (scope = 'account' OR (scope = 'campaign' AND target = $3)
-                     OR (scope = 'list' AND target IN
-                       (SELECT list FROM campaign_list WHERE campaign = $3)))
-                 LIMIT 1"
-            ),
-            args![account, phone, campaign, now],
-        )
-        .await?;
-    Ok(row.is_some())
+    Ok(!forbidden(tx, account, campaign, [phone], now).await?.is_empty())
 }
 
 /// When calls to a number counted, newest first, at most `enough`: attempts that were sent, were

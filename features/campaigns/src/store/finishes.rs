@@ -6,11 +6,11 @@ use base::{
 };
 use call::{Dialog, End};
 use db::{Result, Tx, args, record, sql};
-use dialer::{ContactState, Finish, Next, Permit};
+use dialer::{ContactState, Finish, Next, Permit, with_dead};
 
 use super::{
     as_json,
-    claims::{numbers_of, place, with_dead},
+    claims::{numbers_of, place},
     counts::{Deltas, Ended},
     serde_word, word,
 };

@@ -8,6 +8,7 @@ pub(crate) mod contacts;
 pub(crate) mod counts;
 pub(crate) mod exports;
 pub(crate) mod finishes;
+pub(crate) mod joining;
 pub(crate) mod lease;
 pub(crate) mod prepare;
 pub(crate) mod presets;

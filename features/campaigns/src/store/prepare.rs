@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use base::{
-    Id, PhoneNumber, Timestamp,
-    kind::{Account, Campaign, CampaignContact, ContactList},
+    Id,
+    kind::{Account, Campaign, ContactList},
 };
-use db::{Result, Tx, args, record, sql};
-use dialer::ContactState;
+use db::{Engine, Result, Tx, args, record, sql};
 
 use super::{
-    claims::{numbers_of, place},
-    counts::Deltas,
+    joining::{self, Source},
     word,
 };
 
@@ -30,13 +28,27 @@ pub(crate) struct At {
 }
 
 record! {
-    struct Source {
+    struct Row {
         contact: i64,
         external_id: Option<String>,
         name: String,
         zone: Option<String>,
         updated_at: i64,
+        numbers: Option<String>,
         wanted: bool,
+    }
+}
+
+impl Row {
+    fn source(self) -> Result<Source> {
+        let numbers = self.numbers.as_deref().unwrap_or_default().split_whitespace();
+        Ok(Source {
+            numbers: numbers.map(word).collect::<Result<_>>()?,
+            contact: self.contact,
+            external_id: self.external_id,
+            name: self.name,
+            zone: self.zone,
+        })
     }
 }
 
@@ -60,6 +72,18 @@ pub(crate) async fn starts(
     Ok(rows.into_iter().map(|(list, read_to)| (list, at(read_to))).collect())
 }
 
+/// Has PostgreSQL plan the statements of this unit for the tables as they are now: a plan that it
+/// keeps from when a campaign was small goes through all of it for each contact later. And has it
+/// read lists along their index instead of sorting what is left of them for each unit.
+async fn plan_anew(tx: &mut Tx<'_>) -> Result<()> {
+    if tx.engine() == Engine::Postgres {
+        let set = sql!(pg: "SELECT set_config('plan_cache_mode', 'force_custom_plan', TRUE),
+                              set_config('enable_bitmapscan', 'off', TRUE)");
+        tx.exec(set, args![]).await?;
+    }
+    Ok(())
+}
+
 /// Takes up the next contacts of a list. Where to go on; `None` when the list has been read.
 pub(crate) async fn unit(
     tx: &mut Tx<'_>,
@@ -69,10 +93,13 @@ pub(crate) async fn unit(
     at: At,
     ids: &clock::Ids,
 ) -> Result<Option<At>> {
-    let rows: Vec<Source> = tx
+    plan_anew(tx).await?;
+    let rows: Vec<Row> = tx
         .all(
             sql!(
                 "SELECT c.contact, c.external_id, c.name, c.zone, c.updated_at,
+                   (SELECT STRING_AGG(n.phone, ' ' ORDER BY n.ordinal) FROM v_list_number n
+                     WHERE n.account = c.account AND n.contact = c.contact) AS numbers,
                    NOT EXISTS (SELECT 1 FROM campaign_list l
                      WHERE l.campaign = $6 AND l.list = c.list AND l.again IS NOT NULL
                      AND NOT EXISTS (SELECT 1 FROM campaign_contact o
@@ -86,14 +113,13 @@ pub(crate) async fn unit(
             args![list, account, at.updated_at, at.contact, UNIT, campaign],
         )
         .await?;
-    let now = ids.clock().now();
-    let mut deltas = Deltas::default();
+    let Some(last) = rows.last() else { return Ok(None) };
+    let end = At { updated_at: last.updated_at, contact: last.contact };
+    let full = rows.len() as i64 == UNIT;
     // A list is gone through whole, so that a unit stays small however few of it are wanted.
-    for row in rows.iter().filter(|row| row.wanted) {
-        take_up(tx, account, campaign, row, ids, now, &mut deltas).await?;
-    }
-    deltas.write(tx, account).await?;
-    let Some(end) = rows.last() else { return Ok(None) };
+    let wanted = rows.into_iter().filter(|row| row.wanted).map(Row::source);
+    let sources = wanted.collect::<Result<Vec<_>>>()?;
+    joining::take_up(tx, (account, campaign), &sources, ids).await?;
     tx.exec(
         sql!(
             "UPDATE campaign_list SET read_to = $3
@@ -102,126 +128,5 @@ pub(crate) async fn unit(
         args![campaign, list, end.updated_at],
     )
     .await?;
-    let next = At { updated_at: end.updated_at, contact: end.contact };
-    Ok((rows.len() as i64 == UNIT).then_some(next))
-}
-
-record! {
-    struct Known {
-        id: Id<CampaignContact>,
-        state: String,
-        name: String,
-        first_phone: String,
-        zone: Option<String>,
-    }
-}
-
-async fn take_up(
-    tx: &mut Tx<'_>,
-    account: Id<Account>,
-    campaign: Id<Campaign>,
-    source: &Source,
-    ids: &clock::Ids,
-    now: Timestamp,
-    deltas: &mut Deltas,
-) -> Result<()> {
-    let numbers = numbers_of(tx, account, source.contact).await?;
-    let known: Option<Known> = tx
-        .opt(
-            sql!(
-                "SELECT id, state, name, first_phone, zone FROM campaign_contact
-                 WHERE campaign = $1 AND list_contact = $2"
-            ),
-            args![campaign, source.contact],
-        )
-        .await?;
-    if let Some(known) = known {
-        return refresh(tx, campaign, &known, source, &numbers, now).await;
-    }
-    let place = place(tx, (account, campaign), &numbers, (0, false), 0, now).await?;
-    let state = match &place {
-        None => ContactState::NoNumber,
-        Some(place) if place.forbidden => ContactState::DoNotCall,
-        Some(_) => ContactState::Callable,
-    };
-    // Without a number the list contact itself keeps the row apart from others.
-    let first = numbers
-        .first()
-        .map_or_else(|| format!("none:{}", source.contact), |phone| phone.as_str().to_owned());
-    let (number, phone) =
-        place.map_or((0, String::new()), |place| (place.number, place.phone.into()));
-    let inserted = tx
-        .exec(
-            sql!(
-                "INSERT INTO campaign_contact (id, account, campaign, list_contact, external_id,
-                   name, phone, first_phone, number, numbers, zone, state, state_group, next_at,
-                   attempts, ordinal, created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $14, $9, $10, $11, $12, $13, 0, 0, $13, $13)
-                 ON CONFLICT DO NOTHING"
-            ),
-            args![
-                ids.next::<CampaignContact>(),
-                account,
-                campaign,
-                source.contact,
-                &source.external_id,
-                &source.name,
-                phone,
-                first,
-                numbers.len() as i64,
-                &source.zone,
-                state.as_str(),
-                state.group().as_str(),
-                now,
-                number
-            ],
-        )
-        .await?;
-    if inserted == 1 {
-        deltas.join(campaign, state);
-    }
-    Ok(())
-}
-
-/// A contact that was taken up before follows its list while it waits for its first call.
-async fn refresh(
-    tx: &mut Tx<'_>,
-    campaign: Id<Campaign>,
-    known: &Known,
-    source: &Source,
-    numbers: &[PhoneNumber],
-    now: Timestamp,
-) -> Result<()> {
-    let Some(first) = numbers.first() else { return Ok(()) };
-    let waits = word::<ContactState>(&known.state)? == ContactState::Callable;
-    let same = known.name == source.name
-        && known.zone == source.zone
-        && known.first_phone == first.as_str();
-    if !waits || same {
-        return Ok(());
-    }
-    // Another contact of the campaign may have the number by now: then this one keeps its own.
-    let taken: Option<(i64,)> = tx
-        .opt(
-            sql!(
-                "SELECT id FROM campaign_contact
-                 WHERE campaign = $1 AND first_phone = $2 AND id <> $3"
-            ),
-            args![campaign, first, known.id],
-        )
-        .await?;
-    let phone = if taken.is_some() { known.first_phone.clone() } else { first.as_str().to_owned() };
-    tx.exec(
-        sql!(
-            "UPDATE campaign_contact SET name = $2, zone = $3, updated_at = $4,
-               phone = CASE WHEN first_phone = $5 THEN phone ELSE $5 END,
-               number = CASE WHEN first_phone = $5 THEN number ELSE 0 END,
-               dead_numbers = CASE WHEN first_phone = $5 THEN dead_numbers ELSE 0 END,
-               first_phone = $5, numbers = $6
-             WHERE id = $1"
-        ),
-        args![known.id, &source.name, &source.zone, now, phone, numbers.len() as i64],
-    )
-    .await?;
-    Ok(())
+    Ok(full.then_some(end))
 }

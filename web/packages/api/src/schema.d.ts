@@ -297,7 +297,7 @@ export interface paths {
         /**
          * Make a campaign
          * @description A draft, which may be incomplete. Every setting that is absent gets its default; the time zone is
-         *     the account's.
+         *     the account's. A copy of a campaign that is run again calls the same contacts again.
          */
         post: operations["create_campaign"];
         delete?: never;
@@ -2282,6 +2282,11 @@ export interface components {
              * @description Calls at once.
              */
             concurrency?: number | null;
+            /**
+             * @description Only of a new campaign: the one that it is a copy of. When that one is run again, so is the
+             *     copy, over the same contacts of the lists that both have.
+             */
+            copy_of?: string | null;
             delays_s?: components["schemas"]["DelaysS"] | null;
             /** @description Each attempt goes to the contact's next number. */
             every_number?: boolean | null;
