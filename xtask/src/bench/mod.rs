@@ -54,7 +54,7 @@ pub(crate) fn run_all(wanted: &[Bench]) -> Result<()> {
             Bench::Dialler => example("dialer", "decision", &[])?,
             Bench::Start => start()?,
             Bench::Runpage => runpage::run()?,
-            Bench::Import => import::run()?,
+            Bench::Import => import::imports()?,
             Bench::Pull => pull::run()?,
         }
     }
