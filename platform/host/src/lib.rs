@@ -3,6 +3,7 @@
 pub mod audit;
 mod feature;
 mod handles;
+pub mod plant;
 pub mod retention;
 mod shutdown;
 mod socket;

@@ -160,7 +160,7 @@ impl Exporter {
         };
         let at = if what == What::Contacts { 0 } else { kept.below };
         let mut cursor = match job.cursor.clone() {
-            Some(saved) if self.0.plants.repeats_parts() => Cursor { at, ..document(saved)? },
+            Some(saved) if self.0.plants.repeats_parts => Cursor { at, ..document(saved)? },
             Some(saved) => document(saved)?,
             None => Cursor { at, parts: 0, rows: 0, columns: BTreeSet::new(), read: false },
         };
@@ -212,7 +212,7 @@ impl Exporter {
             Some(at) => cursor.at = at,
             None => cursor.read = true,
         }
-        self.0.plants.reach(crate::plant::Point::ExportPart);
+        self.0.plants.kill.reach(crate::plant::Point::ExportPart);
         let (job, export, total) = (job.clone(), row.id, row.total);
         self.0
             .handles

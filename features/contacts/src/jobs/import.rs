@@ -183,7 +183,7 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             return Err(Stop::Later("the server is being stopped".to_owned()));
         }
         let mut unit = next_unit(blob, &mut window, &import).await?;
-        if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit() {
+        if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit {
             unit.rows.clear();
         }
         let (ids, job, now) = (ids.clone(), job.clone(), clock.now());
@@ -200,7 +200,7 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             .await;
         match applied {
             Ok(Applied::Done | Applied::Stale) => {
-                state.plants.reach(Point::ImportUnit);
+                state.plants.kill.reach(Point::ImportUnit);
                 tries = 0;
             }
             // The list was deleted meanwhile, or another unit was in the way, or the answer to the

@@ -84,7 +84,7 @@ async fn pull(state: &State, job: &JobContext, id: Id<kind::ContactSource>) -> d
     let mut trace = Trace::default();
     let fault = match fetch(state, &source, &blob_key, &mut trace).await {
         Ok(loaded) => {
-            state.plants.reach(Point::PullStored);
+            state.plants.kill.reach(Point::PullStored);
             let taken = take(state, job, (&source, pull), &blob_key, loaded, &trace).await;
             hub.touch(job.account, &topic);
             return taken.map(|()| JobEnd::Done);
