@@ -87,6 +87,7 @@ const dynamic = [
   'system.about.',
   'system.nouns.',
   'system.deeds.',
+  'system.whys.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 
@@ -215,12 +216,19 @@ for (const file of rust) {
     if (!englishBases.has(`errors.${code}`))
       fault(`errors.${code} has no words (${file.split('/').slice(-4).join('/')})`);
 }
-const whyFile = join(web, '../core/dialer/src/why.rs');
-if (existsSync(whyFile)) {
+// Why nothing is dialled, and why a job came to nothing: enums that tell their codes one by one.
+for (const [path, area] of [
+  ['core/dialer/src/why.rs', 'why'],
+  ['platform/jobs/src/why.rs', 'system.whys'],
+]) {
+  const file = join(web, '..', path);
+  if (!existsSync(file)) continue;
   const code =
-    /pub const fn code\(&self\)[\s\S]*?\n {4}\}/.exec(readFileSync(whyFile, 'utf8'))?.[0] ?? '';
-  for (const [, word] of code.matchAll(/=> "([a-z_]+)"/g))
-    if (!englishBases.has(`why.${word}`)) fault(`why.${word} has no words`);
+    /pub const fn code\(&?self\)[\s\S]*?\n {4}\}/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
+  const words = [...code.matchAll(/=> "([a-z_]+)"/g)].map(([, word]) => word);
+  if (words.length === 0) fault(`${path}: no code is found`);
+  for (const word of words)
+    if (!englishBases.has(`${area}.${word}`)) fault(`${area}.${word} has no words`);
 }
 
 if (faults.length > 0) {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use db::Tx;
 use host::{
@@ -54,7 +54,7 @@ impl Handler for Prune {
     async fn run(&self, job: &JobContext) -> JobEnd {
         match self.prune(job).await {
             Ok(end) => end,
-            Err(error) => JobEnd::Retry { after: PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: PAUSE, why: error.into() },
         }
     }
 }
@@ -67,8 +67,7 @@ impl Prune {
                 return Ok(JobEnd::Cancelled);
             }
             if job.is_stopping() {
-                let why = "the server stops".to_owned();
-                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
             }
             let (held, now) = (job.clone(), self.0.handles.clock.now());
             let unit = self.0.handles.db.write(move |tx| {

@@ -9,11 +9,13 @@ mod shutdown;
 mod socket;
 mod supervise;
 pub mod testing;
+mod why;
 
 pub use feature::Feature;
 pub use handles::Handles;
 pub use shutdown::Shutdown;
 pub use socket::{Running, Socket};
+pub use why::why;
 
 /// The tables of the host: the audit trail.
 pub fn chain() -> db::Chain {

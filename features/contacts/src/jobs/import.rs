@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Cause, Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use blob::Blob;
 use clock::Ids;
@@ -66,7 +66,7 @@ impl Handler for Import {
 
     async fn run(&self, job: &JobContext) -> JobEnd {
         let Ok(import) = serde_json::from_value(job.payload["import"].clone()) else {
-            return JobEnd::Fail { why: "the payload names no import".to_owned() };
+            return JobEnd::Fail { why: Why::new(Cause::Mistake, "the payload names no import") };
         };
         if job.fruitless >= crate::jobs::MOST_FRUITLESS {
             return end(&self.0, job, import, ContactProblem::ImportGaveUp).await;
@@ -88,7 +88,7 @@ async fn measure(state: &State) {
 /// Why an import cannot go on now, or at all.
 enum Stop {
     /// Try again later: the database or the disk takes nothing.
-    Later(String),
+    Later(Why),
     /// Never again.
     Never(ContactProblem),
     /// Somebody asked.
@@ -97,7 +97,7 @@ enum Stop {
 
 impl From<db::Error> for Stop {
     fn from(error: db::Error) -> Self {
-        Self::Later(error.to_string())
+        Self::Later(error.into())
     }
 }
 
@@ -122,7 +122,7 @@ async fn end(
     problem: ContactProblem,
 ) -> JobEnd {
     let problem = http_kit::Problem::from(problem);
-    let failed = JobEnd::Fail { why: problem.to_string() };
+    let failed = JobEnd::Fail { why: host::why(&problem) };
     close(state, job, import, "failed", Some(problem.code()), failed).await
 }
 
@@ -143,7 +143,7 @@ async fn close(
         })
     });
     if let Err(error) = ended.await {
-        return JobEnd::Retry { after: crate::jobs::PAUSE, why: error.to_string() };
+        return JobEnd::Retry { after: crate::jobs::PAUSE, why: error.into() };
     }
     hub.touch(account, &format!("import:{import}"));
     tidy(state, job).await;
@@ -180,7 +180,7 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             return Err(Stop::Asked);
         }
         if job.is_stopping() {
-            return Err(Stop::Later("the server is being stopped".to_owned()));
+            return Err(Stop::Later(Why::stopping()));
         }
         let mut unit = next_unit(blob, &mut window, &import).await?;
         if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit {
@@ -256,7 +256,7 @@ async fn next_unit(blob: &Blob, window: &mut Window, import: &ImportRow) -> Resu
         (taken, unit)
     })
     .await
-    .map_err(|error| Stop::Later(error.to_string()))?;
+    .map_err(|error| Stop::Later(Why::new(Cause::Mistake, error.to_string())))?;
     *window = taken;
     Ok(unit)
 }
@@ -291,7 +291,7 @@ impl Window {
                 blob::Error::NotFound | blob::Error::Key(_) => {
                     Stop::Never(ContactProblem::ImportFileLost)
                 }
-                blob::Error::Full | blob::Error::Io(_) => Stop::Later(error.to_string()),
+                blob::Error::Full | blob::Error::Io(_) => Stop::Later(error.into()),
             })?;
             if piece.is_empty() {
                 // Shorter than it was when it arrived.

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use db::Tx;
 use host::retention::{self, Retention};
@@ -61,23 +61,22 @@ impl Handler for Remove {
 }
 
 impl Remove {
-    async fn remove(&self, job: &JobContext) -> Result<JobEnd, String> {
+    async fn remove(&self, job: &JobContext) -> Result<JobEnd, Why> {
         let mut removed = 0;
         loop {
-            if job.is_cancelled().await.map_err(|error| error.to_string())? {
+            if job.is_cancelled().await? {
                 return Ok(JobEnd::Cancelled);
             }
             if job.is_stopping() {
-                let why = "the server stops".to_owned();
-                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
             }
-            let unit = self.mark(job).await.map_err(|error| error.to_string())?;
+            let unit = self.mark(job).await?;
             if unit.is_empty() {
                 return Ok(JobEnd::Done);
             }
             removed += unit.len() as u64;
             keep::remove(&self.0.handles, unit).await?;
-            job.progress(removed, None).await.map_err(|error| error.to_string())?;
+            job.progress(removed, None).await?;
         }
     }
 
