@@ -196,6 +196,12 @@ for (const file of walk(join(web, 'apps'), /\.tsx?$/).concat(
     if (!englishBases.has(key)) fault(`${file.slice(web.length + 1)}: ${key} is in no catalogue`);
   }
 }
+// The audit trail's fields are said in words that other pages have for them.
+const fields = 'apps/desk/src/features/system/fields.json';
+for (const key of Object.values(JSON.parse(readFileSync(join(web, fields), 'utf8')))) {
+  used.add(key);
+  if (!englishBases.has(key)) fault(`${fields}: ${key} is in no catalogue`);
+}
 for (const base of englishBases.keys()) {
   if (!used.has(base) && !dynamic.some((prefix) => base.startsWith(prefix)))
     fault(`${base} is used nowhere`);

@@ -330,7 +330,7 @@ const audit = createRoute({
     to: text(search['to']),
   }),
   component: lazyRouteComponent(
-    () => worded('system', import('../features/system/Audit')),
+    () => worded('contacts', worded('system', import('../features/system/Audit'))),
     'Audit',
   ),
 });
