@@ -87,6 +87,7 @@ const dynamic = [
   'system.about.',
   'system.nouns.',
   'system.deeds.',
+  'system.whys.',
 ];
 const suffix = /_(zero|one|two|few|many|other)$/;
 
@@ -195,6 +196,12 @@ for (const file of walk(join(web, 'apps'), /\.tsx?$/).concat(
     if (!englishBases.has(key)) fault(`${file.slice(web.length + 1)}: ${key} is in no catalogue`);
   }
 }
+// The audit trail's fields are said in words that other pages have for them.
+const fields = 'apps/desk/src/features/system/fields.json';
+for (const key of Object.values(JSON.parse(readFileSync(join(web, fields), 'utf8')))) {
+  used.add(key);
+  if (!englishBases.has(key)) fault(`${fields}: ${key} is in no catalogue`);
+}
 for (const base of englishBases.keys()) {
   if (!used.has(base) && !dynamic.some((prefix) => base.startsWith(prefix)))
     fault(`${base} is used nowhere`);
@@ -215,12 +222,19 @@ for (const file of rust) {
     if (!englishBases.has(`errors.${code}`))
       fault(`errors.${code} has no words (${file.split('/').slice(-4).join('/')})`);
 }
-const whyFile = join(web, '../core/dialer/src/why.rs');
-if (existsSync(whyFile)) {
+// Why nothing is dialled, and why a job came to nothing: enums that tell their codes one by one.
+for (const [path, area] of [
+  ['core/dialer/src/why.rs', 'why'],
+  ['platform/jobs/src/why.rs', 'system.whys'],
+]) {
+  const file = join(web, '..', path);
+  if (!existsSync(file)) continue;
   const code =
-    /pub const fn code\(&self\)[\s\S]*?\n {4}\}/.exec(readFileSync(whyFile, 'utf8'))?.[0] ?? '';
-  for (const [, word] of code.matchAll(/=> "([a-z_]+)"/g))
-    if (!englishBases.has(`why.${word}`)) fault(`why.${word} has no words`);
+    /pub const fn code\(&?self\)[\s\S]*?\n {4}\}/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
+  const words = [...code.matchAll(/=> "([a-z_]+)"/g)].map(([, word]) => word);
+  if (words.length === 0) fault(`${path}: no code is found`);
+  for (const word of words)
+    if (!englishBases.has(`${area}.${word}`)) fault(`${area}.${word} has no words`);
 }
 
 if (faults.length > 0) {

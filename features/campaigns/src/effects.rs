@@ -57,7 +57,7 @@ fn reserve(runner: &mut Runner, claim: Claim) {
         return;
     };
     let wire = WireIds::of(runner.core.handles.secrets.install_key(), attempt);
-    if runner.core.plants.invites_first() && claim.purpose == Purpose::Campaign {
+    if runner.core.plants.invites_first && claim.purpose == Purpose::Campaign {
         invite_first(runner, claim, wire, slot);
     } else {
         runner.claims.push(Wish { claim, wire, slot: Some(slot) });
@@ -142,10 +142,10 @@ pub(crate) fn claimed(runner: &mut Runner, wish: Wish, answer: Answer) {
 
 /// Only after the commit does the INVITE leave.
 fn place(runner: &mut Runner, attempt: Id<Attempt>) {
-    runner.core.plants.reach(Point::AfterClaim);
+    runner.core.plants.kill.reach(Point::AfterClaim);
     if let Some(Ready { permit, slot, plan }) = runner.ready.remove(&attempt) {
         runner.core.phones.place(permit, slot, plan);
-    } else if !runner.core.plants.invites_first() {
+    } else if !runner.core.plants.invites_first {
         let end = never_sent(runner);
         runner.ended(attempt, end);
     }

@@ -37,7 +37,7 @@ impl Chosen {
         let mut fields = Fields::new();
         let calendar = named(body, "calendar_id", setup.calendar_id);
         if let Some(id) = calendar {
-            chosen.calendar = found(presets::calendar(tx, account, id).await)?;
+            chosen.calendar = found(presets::one(tx, account, id).await)?;
             fields.check(
                 "calendar_id",
                 chosen.calendar.is_some(),
@@ -47,7 +47,7 @@ impl Chosen {
         }
         let rule = named(body, "attempt_rule_id", setup.attempt_rule_id);
         if let Some(id) = rule {
-            chosen.rule = found(presets::rule(tx, account, id).await)?;
+            chosen.rule = found(presets::one(tx, account, id).await)?;
             fields.check(
                 "attempt_rule_id",
                 chosen.rule.is_some(),

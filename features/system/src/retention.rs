@@ -2,42 +2,41 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use db::Tx;
-use host::audit;
-use serde_json::json;
+use host::{
+    audit,
+    retention::{self, Retention},
+};
 
 use crate::State;
 
 const KIND: &str = "system.prune_audit";
-/// The key of an account's schedule.
-const KEY: &str = "old";
-/// How often old rows are looked for.
-const ROUND: Duration = Duration::from_hours(24);
 /// How long a failed attempt waits.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Rows of one unit.
 const UNIT: i64 = 500;
 
-/// Keeps the trail for so many days from now on, or for ever; what is older goes at once.
-pub(crate) async fn set(
-    tx: &mut Tx<'_>,
-    account: Id<kind::Account>,
-    days: u32,
-    now: Timestamp,
-) -> db::Result<()> {
-    audit::set_days(tx, account, days).await?;
-    if days == 0 {
-        ::jobs::unschedule(tx, account, KIND, KEY).await
-    } else {
-        ::jobs::schedule(tx, account, KIND, KEY, json!({}), ROUND, now).await
-    }
-}
+/// What is kept.
+pub(crate) struct Trail;
 
-/// The moment before which rows go.
-pub(crate) fn limit(now: Timestamp, days: u32) -> Timestamp {
-    now.minus(Duration::from_hours(24) * days)
+impl Retention for Trail {
+    const ACTION: &'static str = "audit.retention";
+    const JOB: &'static str = KIND;
+
+    async fn days(tx: &mut Tx<'_>, account: Id<kind::Account>) -> db::Result<u32> {
+        audit::days(tx, account).await
+    }
+
+    async fn set_days(
+        tx: &mut Tx<'_>,
+        account: Id<kind::Account>,
+        days: u32,
+        _now: Timestamp,
+    ) -> db::Result<()> {
+        audit::set_days(tx, account, days).await
+    }
 }
 
 /// The job.
@@ -55,7 +54,7 @@ impl Handler for Prune {
     async fn run(&self, job: &JobContext) -> JobEnd {
         match self.prune(job).await {
             Ok(end) => end,
-            Err(error) => JobEnd::Retry { after: PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: PAUSE, why: error.into() },
         }
     }
 }
@@ -68,8 +67,7 @@ impl Prune {
                 return Ok(JobEnd::Cancelled);
             }
             if job.is_stopping() {
-                let why = "the server stops".to_owned();
-                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
             }
             let (held, now) = (job.clone(), self.0.handles.clock.now());
             let unit = self.0.handles.db.write(move |tx| {
@@ -78,7 +76,8 @@ impl Prune {
                     if days == 0 {
                         return Ok(0);
                     }
-                    let gone = audit::prune(tx, held.account, limit(now, days), UNIT).await?;
+                    let gone =
+                        audit::prune(tx, held.account, retention::limit(now, days), UNIT).await?;
                     held.progress_in(tx, removed + gone, None).await?;
                     Ok(gone)
                 })

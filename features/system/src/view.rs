@@ -4,7 +4,7 @@ use base::{Id, kind};
 use http_kit::Time;
 use jobs::{JobState, JobView, Jobs, ScheduleView};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// One job.
@@ -27,6 +27,8 @@ pub(crate) struct BackgroundJob {
     total: Option<u64>,
     /// Why it failed, or why it is tried again; in English, for whoever looks after the server.
     reason: Option<String>,
+    /// The same in a form that can be said in any language; absent for work of earlier versions.
+    cause: Option<JobCause>,
     /// Whether somebody asked it to stop and it goes on meanwhile.
     stopping: bool,
     /// When it is begun or tried again; absent while it runs and after its end.
@@ -38,6 +40,17 @@ pub(crate) struct BackgroundJob {
     may_retry: bool,
     /// Whether it can be stopped.
     may_stop: bool,
+}
+
+/// Why a job failed or is tried again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobCause {
+    /// One of `database_away`, `in_the_way`, `disk_full`, `disk`, `stopping`, `source_refused`,
+    /// `gave_up`, `mistake`, or the code of a problem.
+    code: String,
+    /// The values of its sentence.
+    #[schema(value_type = Object)]
+    params: Value,
 }
 
 /// What a job is about.
@@ -77,6 +90,10 @@ impl BackgroundJob {
             id: row.id,
             kind: row.kind,
             reason: row.reason,
+            cause: row.reason_code.map(|code| JobCause {
+                code,
+                params: row.reason_params.unwrap_or_else(|| json!({})),
+            }),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use access::Role;
 use base::{Id, kind};
 use host::testing::{Badges, Desk, World};
-use jobs::{Handler, JobContext, JobEnd, Ways};
+use jobs::{Cause, Handler, JobContext, JobEnd, Ways, Why};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use system::System;
@@ -72,11 +72,12 @@ fn chains() -> [db::Chain; 4] {
 }
 
 fn retry() -> JobEnd {
-    JobEnd::Retry { after: Duration::from_mins(10), why: "the disk is full".to_owned() }
+    let why = Why::new(Cause::DiskFull, "the disk is full");
+    JobEnd::Retry { after: Duration::from_mins(10), why }
 }
 
 fn fail() -> JobEnd {
-    JobEnd::Fail { why: "no such file".to_owned() }
+    JobEnd::Fail { why: Why::new(Cause::GaveUp, "no such file").param("attempts", 20) }
 }
 
 fn ids(page: &Value) -> Vec<String> {
@@ -102,6 +103,12 @@ async fn jobs_are_listed_with_their_state_page_by_page() {
         assert_eq!(
             (&failed["state"], &failed["reason"]),
             (&json!("failed"), &json!("no such file"))
+        );
+        assert_eq!(failed["cause"], json!({ "code": "gave_up", "params": { "attempts": 20 } }));
+        assert_eq!(waiting["cause"], json!({ "code": "disk_full", "params": {} }));
+        assert_eq!(
+            (&waiting["reason"], &ended["cause"]),
+            (&json!("the disk is full"), &Value::Null)
         );
         assert_eq!(failed["about"], json!({ "what": "list", "id": "5" }));
         assert!(!page.to_string().contains("secret"), "payloads are not shown");

@@ -3,15 +3,19 @@
 pub mod audit;
 mod feature;
 mod handles;
+pub mod plant;
+pub mod retention;
 mod shutdown;
 mod socket;
 mod supervise;
 pub mod testing;
+mod why;
 
 pub use feature::Feature;
 pub use handles::Handles;
 pub use shutdown::Shutdown;
 pub use socket::{Running, Socket};
+pub use why::why;
 
 /// The tables of the host: the audit trail.
 pub fn chain() -> db::Chain {

@@ -146,6 +146,11 @@ impl Problem {
         self.0.code
     }
 
+    /// The values that the detail names.
+    pub fn params(&self) -> &Map<String, Value> {
+        &self.0.params
+    }
+
     /// The faults by field.
     pub fn fields(&self) -> &[FieldError] {
         &self.0.errors

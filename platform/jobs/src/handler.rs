@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use futures::future::BoxFuture;
 
-use crate::JobContext;
+use crate::{JobContext, Why};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +16,12 @@ pub enum JobEnd {
         /// How long to wait before the next attempt.
         after: Duration,
         /// What stood in the way.
-        why: String,
+        why: Why,
     },
     /// Never.
     Fail {
-        /// What is wrong, in words for the person who wanted the work done.
-        why: String,
+        /// What is wrong.
+        why: Why,
     },
     /// Stopped because it was asked to.
     Cancelled,

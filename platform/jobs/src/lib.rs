@@ -4,6 +4,7 @@ mod context;
 mod handler;
 mod schedule;
 mod store;
+mod why;
 mod worker;
 
 use db::{Chain, Migration};
@@ -12,6 +13,7 @@ pub use context::JobContext;
 pub use handler::{Handler, JobEnd, Ways};
 pub use schedule::{ScheduleView, ensure, next_at, run_now, schedule, schedules, unschedule};
 pub use store::{JobState, JobView, cancel, enqueue, hurry, page, stop, view};
+pub use why::{Cause, Why};
 pub use worker::Jobs;
 
 /// The table of jobs.
@@ -34,6 +36,10 @@ pub const fn chain() -> Chain {
             Migration {
                 name: "20261123090000_page",
                 sql: include_str!("../migrations/20261123090000_page.sql"),
+            },
+            Migration {
+                name: "20261124090000_why",
+                sql: include_str!("../migrations/20261124090000_why.sql"),
             },
         ],
         views: "",

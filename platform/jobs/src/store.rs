@@ -10,7 +10,7 @@ use clock::Ids;
 use db::{Error, Result, Tx, args, record, sql};
 use serde_json::Value;
 
-use crate::{JobContext, JobEnd};
+use crate::{JobContext, JobEnd, Why};
 
 /// What [`db::Db::woken`] calls a commit with new jobs in it.
 pub(crate) const WAKE: &str = "jobs";
@@ -87,8 +87,12 @@ record! {
         pub done: u64,
         /// Of how much, when that is known.
         pub total: Option<u64>,
-        /// Why it failed, or why it is tried again.
+        /// Why it failed, or why it is tried again, in English.
         pub reason: Option<String>,
+        /// The code of that: of a [`crate::Cause`] or of a feature's problem.
+        pub reason_code: Option<String>,
+        /// The values of its sentence.
+        pub reason_params: Option<Value>,
         /// When somebody asked it to stop.
         pub cancel_at: Option<Timestamp>,
         /// Not before this moment is it begun.
@@ -177,7 +181,8 @@ pub async fn cancel(
 /// A job of the account; [`Error::NotFound`] when there is none.
 pub async fn view(tx: &mut Tx<'_>, account: Id<Account>, id: Id<Job>) -> Result<JobView> {
     let select = sql!(
-        "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, cancel_at,
+        "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, reason_code,
+           reason_params, cancel_at,
            run_at, created_at, started_at, ended_at
          FROM job WHERE account = $1 AND id = $2"
     );
@@ -195,14 +200,16 @@ pub async fn page(
     // Two texts, since each is to go along an index of its own.
     let Some(state) = state else {
         let all = sql!(
-            "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, cancel_at,
+            "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, reason_code,
+           reason_params, cancel_at,
                run_at, created_at, started_at, ended_at
              FROM job WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
         );
         return tx.all(all, args![account, below, limit]).await;
     };
     let some = sql!(
-        "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, cancel_at,
+        "SELECT id, kind, payload, state, attempt, units_done, units_total, reason, reason_code,
+           reason_params, cancel_at,
            run_at, created_at, started_at, ended_at
          FROM job WHERE account = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
     );
@@ -348,7 +355,7 @@ pub(crate) async fn end(
     let cancelled = is_cancelled(tx, job.id).await?;
     let progressed = sql!("SELECT progressed FROM job WHERE id = $1");
     let (progressed,): (i64,) = tx.one(progressed, args![job.id]).await?;
-    let (state, run_at, reason) = match end {
+    let (state, run_at, why) = match end {
         JobEnd::Done => (JobState::Done, None, None),
         JobEnd::Cancelled => (JobState::Cancelled, None, None),
         JobEnd::Retry { .. } if cancelled && !own => (JobState::Cancelled, None, None),
@@ -359,13 +366,20 @@ pub(crate) async fn end(
         JobEnd::Fail { why } => (JobState::Failed, None, Some(why)),
     };
     let update = sql!(
-        "UPDATE job SET state = $1, run_at = COALESCE($2, run_at), reason = $3, ended_at = $4,
-           boot = NULL, lease_until = NULL
-         WHERE id = $5 AND boot = $6 AND attempt = $7 AND state = 'running'"
+        "UPDATE job SET state = $1, run_at = COALESCE($2, run_at), reason = $3, reason_code = $4,
+           reason_params = $5, ended_at = $6, boot = NULL, lease_until = NULL
+         WHERE id = $7 AND boot = $8 AND attempt = $9 AND state = 'running'"
     );
     let ended_at = state.is_ended().then_some(now);
     let (id, boot, attempt) = (job.id, job.boot, job.attempt);
-    tx.exec(update, args![state.as_str(), run_at, reason, ended_at, id, boot, attempt]).await?;
+    let (reason, code, params) = match why {
+        Some(Why { code, params, detail }) => {
+            (Some(detail), Some(code), Some(Value::Object(params)))
+        }
+        None => (None, None, None),
+    };
+    let values = args![state.as_str(), run_at, reason, code, params, ended_at, id, boot, attempt];
+    tx.exec(update, values).await?;
     // What waited for this one to end may run now.
     tx.wake(WAKE);
     Ok(())

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    Handler, JobContext, JobEnd, Ways,
+    Cause, Handler, JobContext, JobEnd, Ways, Why,
     handler::AnyHandler,
     schedule,
     store::{self, Claimed, LEASE, MOST_ATTEMPTS, WAKE},
@@ -202,7 +202,9 @@ impl Jobs {
             JobContext::new(claimed, self.boot, self.db.clone(), self.clock.clone(), stopping);
         let end = if job.fruitless >= MOST_ATTEMPTS {
             // Its last attempts did not come to an end at all.
-            JobEnd::Fail { why: format!("given up after {MOST_ATTEMPTS} attempts") }
+            let detail = format!("given up after {MOST_ATTEMPTS} attempts");
+            let why = Why::new(Cause::GaveUp, detail).param("attempts", MOST_ATTEMPTS);
+            JobEnd::Fail { why }
         } else {
             tokio::select! {
                 end = attempt(handler.as_ref(), &job) => end,
@@ -271,7 +273,7 @@ async fn attempt(handler: &dyn AnyHandler, job: &JobContext) -> JobEnd {
     let ran = AssertUnwindSafe(async { handler.run(job).await }).catch_unwind().await;
     ran.unwrap_or_else(|_| JobEnd::Retry {
         after: pause(job.attempt),
-        why: "the handler fell over; see the log".to_owned(),
+        why: Why::new(Cause::Mistake, "the handler fell over; see the log"),
     })
 }
 
@@ -293,7 +295,8 @@ fn report(job: &JobContext, kind: &str, end: &JobEnd) {
             tracing::info!(job.id = %job.id, kind, "job {} of {kind} is {word}", job.id);
         }
         JobEnd::Retry { why, .. } | JobEnd::Fail { why } => {
-            tracing::warn!(job.id = %job.id, kind, job.attempt, why, "job {}: {word}", job.id);
+            let (id, code) = (job.id, why.code);
+            tracing::warn!(job.id = %id, kind, job.attempt, code, %why, "job {id}: {word}");
         }
     }
 }

@@ -8,7 +8,7 @@ use base::{
 };
 use clock::{Clock, Ids, ManualClock};
 use db::{Db, Engine, Error, args, sql, testing};
-use jobs::{Handler, JobContext, JobEnd, JobState, JobView, Jobs};
+use jobs::{Cause, Handler, JobContext, JobEnd, JobState, JobView, Jobs, Why};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ impl Handler for Script {
             Act::Panic => panic!("on purpose"),
             Act::Step(done) => {
                 job.progress(done, None).await.unwrap();
-                JobEnd::Retry { after: Duration::ZERO, why: "not yet".to_owned() }
+                JobEnd::Retry { after: Duration::ZERO, why: Why::new(Cause::InTheWay, "not yet") }
             }
             Act::Hang(cursor) => {
                 job.save(json!(cursor)).await.unwrap();
@@ -83,7 +83,7 @@ impl Handler for Script {
                 while !job.is_stopping() {
                     tokio::task::yield_now().await;
                 }
-                JobEnd::Retry { after: Duration::ZERO, why: "stopped".to_owned() }
+                JobEnd::Retry { after: Duration::ZERO, why: Why::new(Cause::InTheWay, "stopped") }
             }
         }
     }
@@ -131,7 +131,10 @@ impl Scene {
 }
 
 fn retry(seconds: u64) -> Act {
-    Act::End(JobEnd::Retry { after: Duration::from_secs(seconds), why: "not yet".to_owned() })
+    Act::End(JobEnd::Retry {
+        after: Duration::from_secs(seconds),
+        why: Why::new(Cause::InTheWay, "not yet"),
+    })
 }
 
 #[tokio::test]
@@ -166,7 +169,8 @@ async fn a_job_runs_when_its_unit_was_kept_and_only_then() {
 async fn an_attempt_that_failed_is_made_again_later() {
     testing::each(&[jobs::chain()], |db| async move {
         let scene = Scene::new(&db);
-        let no = JobEnd::Fail { why: "the file is empty".to_owned() };
+        let why = Why::new(Cause::GaveUp, "the file is empty").param("attempts", 3);
+        let no = JobEnd::Fail { why };
         let script = Script::of([retry(10), Act::Panic, Act::End(no)]);
         let worker = scene.worker(&script);
         let id = scene.enqueue(None).await;
@@ -186,6 +190,8 @@ async fn an_attempt_that_failed_is_made_again_later() {
         let failed = scene.view(id).await;
         assert_eq!(failed.state, JobState::Failed);
         assert_eq!(failed.reason.as_deref(), Some("the file is empty"));
+        assert_eq!(failed.reason_code.as_deref(), Some("gave_up"));
+        assert_eq!(failed.reason_params, Some(json!({ "attempts": 3 })));
         scene.hand.advance(Duration::from_hours(1));
         assert_eq!(worker.drain().await, Ok(0));
     })
@@ -299,7 +305,7 @@ impl Handler for Keep {
 
     async fn run(&self, job: &JobContext) -> JobEnd {
         *self.0.lock() = Some(job.clone());
-        JobEnd::Retry { after: Duration::ZERO, why: "again".to_owned() }
+        JobEnd::Retry { after: Duration::ZERO, why: Why::new(Cause::InTheWay, "again") }
     }
 }
 
@@ -446,7 +452,7 @@ async fn a_schedule_enqueues_on_its_beat_and_makes_up_for_a_pause_once() {
 async fn a_job_that_waits_or_failed_is_hurried_and_an_ended_one_is_not() {
     testing::each(&[jobs::chain()], |db| async move {
         let scene = Scene::new(&db);
-        let fail = || Act::End(JobEnd::Fail { why: "no".to_owned() });
+        let fail = || Act::End(JobEnd::Fail { why: Why::new(Cause::InTheWay, "no") });
         let script = Script::of([retry(600), fail()]);
         let worker = scene.worker(&script);
         let id = scene.enqueue(None).await;
@@ -501,7 +507,7 @@ impl Handler for Owner {
         if cancelled && !first {
             JobEnd::Cancelled
         } else {
-            JobEnd::Retry { after: Duration::from_mins(10), why: "away".to_owned() }
+            JobEnd::Retry { after: Duration::from_mins(10), why: Why::new(Cause::InTheWay, "away") }
         }
     }
 }

@@ -27,6 +27,15 @@ struct Walk<'a> {
     house: &'a House,
     walked: BTreeSet<String>,
     actions: BTreeSet<String>,
+    /// The kinds of things with their fields: `line.port`, `campaign.caps.per_day`.
+    fields: BTreeSet<String>,
+}
+
+/// One row of the trail.
+struct Row {
+    action: String,
+    address: Option<String>,
+    detail: Value,
 }
 
 impl Walk<'_> {
@@ -54,22 +63,50 @@ impl Walk<'_> {
         let fresh: Vec<_> =
             self.rows().await.into_iter().filter(|row| !before.contains_key(&row.0)).collect();
         assert!(!fresh.is_empty(), "{at} ({operation}) left nothing in the audit trail");
-        for (_, (action, address)) in fresh {
+        for (_, Row { action, address, detail }) in fresh {
             assert_eq!(address.as_deref(), Some("10.0.0.1"), "{at}: from where?");
+            self.fields.extend(fields_of(&action, &detail));
             self.actions.insert(action);
         }
         self.walked.insert(operation);
         answer.value()
     }
 
-    async fn rows(&self) -> BTreeMap<i64, (String, Option<String>)> {
-        let read =
-            self.house.world.handles.db.read(|tx| {
-                Box::pin(tx.all(sql!("SELECT id, action, address FROM audit"), args![]))
-            });
-        let rows: Vec<(i64, String, Option<String>)> = read.await.unwrap();
-        rows.into_iter().map(|(id, action, address)| (id, (action, address))).collect()
+    async fn rows(&self) -> BTreeMap<i64, Row> {
+        let read = self.house.world.handles.db.read(|tx| {
+            Box::pin(tx.all(sql!("SELECT id, action, address, detail FROM audit"), args![]))
+        });
+        let rows: Vec<(i64, String, Option<String>, Value)> = read.await.unwrap();
+        let row = |(id, action, address, detail)| (id, Row { action, address, detail });
+        rows.into_iter().map(row).collect()
     }
+}
+
+/// The fields that the page of the trail names for a row, below the kind of thing: of a thing that
+/// changed only the parts that did.
+fn fields_of(action: &str, detail: &Value) -> Vec<String> {
+    fn parts(path: String, before: &Value, after: &Value, into: &mut Vec<String>) {
+        let (Value::Object(old), Value::Object(new)) = (before, after) else {
+            into.push(path);
+            return;
+        };
+        let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        for name in names.into_iter().filter(|name| old.get(*name) != new.get(*name)) {
+            let of = |thing: &Value| thing.get(name).cloned().unwrap_or_default();
+            parts(format!("{path}.{name}"), &of(before), &of(after), into);
+        }
+    }
+    let (noun, _) = action.split_once('.').unwrap();
+    let mut found = Vec::new();
+    for (field, value) in detail.as_object().into_iter().flatten() {
+        let path = format!("{noun}.{field}");
+        match value.as_array().map(Vec::as_slice) {
+            Some([before, after]) => parts(path, before, after, &mut found),
+            Some(_) | None if value.is_null() => {}
+            Some(_) | None => found.push(path),
+        }
+    }
+    found
 }
 
 /// The operation that serves a path.
@@ -95,8 +132,8 @@ fn operation_of(desk: &Desk, method: &Method, path: &str) -> String {
 async fn every_changing_route_leaves_a_row_in_the_audit_trail() {
     db::testing::each(&[], |db| async move {
         let house = House::new(db, "127.0.0.1:80").await;
-        let (walked, actions) = (BTreeSet::new(), BTreeSet::new());
-        let mut walk = Walk { house: &house, walked, actions };
+        let (walked, actions, fields) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut walk = Walk { house: &house, walked, actions, fields };
         people(&mut walk).await;
         contacts(&mut walk).await;
         voice(&mut walk).await;
@@ -112,6 +149,7 @@ async fn every_changing_route_leaves_a_row_in_the_audit_trail() {
             .collect();
         assert_eq!(forgotten, [] as [&str; 0], "walk past them, or say why they are quiet");
         words(&walk.actions);
+        labels(&walk.fields);
     })
     .await;
 }
@@ -130,11 +168,31 @@ fn words(actions: &BTreeSet<String>) {
     }
 }
 
+/// The page names every field that was met in words; which words is told by a table of its own, and
+/// `check-i18n` holds that they are there in every language.
+fn labels(fields: &BTreeSet<String>) {
+    let table = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../web/apps/desk/src/features/system/fields.json");
+    let table: Value = serde_json::from_slice(&std::fs::read(table).unwrap()).unwrap();
+    // Days of the week are said by the format of dates.
+    let is_said = |field: &str| {
+        let (noun, plain) = field.split_once('.').unwrap();
+        let above = plain.match_indices('.').map(|(at, _)| &plain[..at]);
+        above.chain([plain]).all(|path| {
+            let own = format!("{noun}.{path}");
+            table[own].is_string() || table[path].is_string() || path.starts_with("hours.")
+        })
+    };
+    assert!(fields.contains("campaign.caps.per_day"), "{fields:?}");
+    let wordless: Vec<_> = fields.iter().filter(|field| !is_said(field)).collect();
+    assert_eq!(wordless, [] as [&String; 0], "add them to fields.json, with words");
+}
+
 async fn people(walk: &mut Walk<'_>) {
     let house = walk.house;
     let (owner, door) = (&house.owner, house.owner.outside());
     // The house was set up by the public route.
-    assert!(walk.rows().await.values().any(|(action, _)| action == "account.setup"));
+    assert!(walk.rows().await.values().any(|row| row.action == "account.setup"));
     walk.walked.insert("setup".to_owned());
     let body = json!({ "name": "O", "email": "o@example.com", "role": "operator" });
     let invited = walk.step(owner, Method::POST, "/users", body).await;
@@ -207,6 +265,11 @@ async fn voice(walk: &mut Walk<'_>) {
     let path = format!("/lines/{line}");
     let secret = json!({ "password": "not to be seen" });
     walk.step(owner, Method::PATCH, &path, secret).await;
+    let all = json!({
+        "name": "M", "host": "192.0.2.2", "port": 5070, "caller_id": "380441112233",
+        "channels": 5, "calls_per_second": 2.0, "codecs": ["pcmu"],
+    });
+    walk.step(owner, Method::PATCH, &path, all).await;
     let trail = owner.get(&format!("/audit?subject=line:{line}")).await.ok();
     assert!(!trail.to_string().contains("not to be seen"), "{trail}");
     walk.step(owner, Method::DELETE, &path, json!({})).await;
@@ -233,7 +296,15 @@ async fn campaigns(walk: &mut Walk<'_>) {
     walk.step(owner, Method::DELETE, &path, json!({})).await;
     let campaign = id(&walk.step(owner, Method::POST, "/campaigns", json!({ "name": "C" })).await);
     let path = format!("/campaigns/{campaign}");
-    walk.step(owner, Method::PATCH, &path, json!({ "name": "D" })).await;
+    let body = json!({
+        "name": "D", "notes": "N", "calls_per_second": 2.0, "concurrency": 3, "priority": 1,
+        "max_attempts": 2, "ring_s": 20, "min_talk_s": 5, "caps": { "per_day": 1, "per_week": 2 },
+        "delays_s": { "busy": 600 }, "retry_short_talk": true, "every_number": true,
+        "batch": { "calls": 10, "gap_s": 60 }, "period": { "from": "2030-01-01" },
+        "time_zone": "Europe/Kyiv", "use_contact_zone": true, "hours": hours, "record": true,
+        "always_active": true, "exceptions": [{ "date": "2030-01-02", "hours": [] }],
+    });
+    walk.step(owner, Method::PATCH, &path, body).await;
     let account = id(&owner.get("/session").await.ok()["account"]).parse().unwrap();
     called(walk.house, account, campaign.parse().unwrap()).await;
     let exclude = format!("{path}/contacts/{CONTACT}/exclude");

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Cause, Handler, JobContext, JobEnd, Ways, Why};
 use base::{
     Id, Timestamp,
     kind::{Account, Campaign},
@@ -118,11 +118,11 @@ impl Handler for Exporter {
             Err(error) if job.fruitless >= MOST_FRUITLESS => {
                 tracing::warn!(%error, "an export is given up");
                 match self.end(job, "failed", None, Some("export_failed")).await {
-                    Ok(()) => JobEnd::Fail { why: error.to_string() },
-                    Err(error) => JobEnd::Retry { after: PAUSE, why: error.to_string() },
+                    Ok(()) => JobEnd::Fail { why: error },
+                    Err(error) => JobEnd::Retry { after: PAUSE, why: error },
                 }
             }
-            Err(error) => JobEnd::Retry { after: PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: PAUSE, why: error },
         }
     }
 }
@@ -131,8 +131,12 @@ fn disk(error: impl std::fmt::Display) -> db::Error {
     db::Error::Unavailable(error.to_string())
 }
 
+fn mistake(error: impl std::fmt::Display) -> Why {
+    Why::new(Cause::Mistake, error.to_string())
+}
+
 impl Exporter {
-    async fn export(&self, job: &JobContext) -> Result<JobEnd> {
+    async fn export(&self, job: &JobContext) -> Result<JobEnd, Why> {
         let Payload { campaign, export } = document(job.payload.clone())?;
         let account = job.account;
         let (row, zone) = self
@@ -160,7 +164,7 @@ impl Exporter {
         };
         let at = if what == What::Contacts { 0 } else { kept.below };
         let mut cursor = match job.cursor.clone() {
-            Some(saved) if self.0.plants.repeats_parts() => Cursor { at, ..document(saved)? },
+            Some(saved) if self.0.plants.repeats_parts => Cursor { at, ..document(saved)? },
             Some(saved) => document(saved)?,
             None => Cursor { at, parts: 0, rows: 0, columns: BTreeSet::new(), read: false },
         };
@@ -171,8 +175,7 @@ impl Exporter {
                 return Ok(JobEnd::Cancelled);
             }
             if job.is_stopping() {
-                let why = "the server stops".to_owned();
-                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
             }
             cursor = self.unit(job, &row, what, &kept, &wording, cursor).await?;
         }
@@ -191,7 +194,7 @@ impl Exporter {
         kept: &Kept,
         wording: &Wording,
         mut cursor: Cursor,
-    ) -> Result<Cursor> {
+    ) -> Result<Cursor, Why> {
         let (rows, next) = match what {
             What::Contacts => self.contacts(row, kept, wording, cursor.at).await?,
             What::Attempts => self.attempts(row, kept, wording, cursor.at).await?,
@@ -200,11 +203,11 @@ impl Exporter {
             let mut text = Vec::new();
             for row in &rows {
                 export::learn(&mut cursor.columns, row);
-                serde_json::to_writer(&mut text, row).map_err(disk)?;
+                serde_json::to_writer(&mut text, row).map_err(mistake)?;
                 text.push(b'\n');
             }
             let key = part_key(row.account, row.id, cursor.parts);
-            self.0.handles.blob.put(&key, text).await.map_err(disk)?;
+            self.0.handles.blob.put(&key, text).await?;
             cursor.parts += 1;
             cursor.rows += rows.len() as i64;
         }
@@ -212,21 +215,18 @@ impl Exporter {
             Some(at) => cursor.at = at,
             None => cursor.read = true,
         }
-        self.0.plants.reach(crate::plant::Point::ExportPart);
+        self.0.plants.kill.reach(crate::plant::Point::ExportPart);
         let (job, export, total) = (job.clone(), row.id, row.total);
-        self.0
-            .handles
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    exports::progress(tx, export, cursor.rows).await?;
-                    let total = total.map(i64::unsigned_abs);
-                    job.progress_in(tx, cursor.rows.unsigned_abs(), total).await?;
-                    job.save_in(tx, as_json(&cursor)?).await?;
-                    Ok(cursor)
-                })
+        let write = self.0.handles.db.write(move |tx| {
+            Box::pin(async move {
+                exports::progress(tx, export, cursor.rows).await?;
+                let total = total.map(i64::unsigned_abs);
+                job.progress_in(tx, cursor.rows.unsigned_abs(), total).await?;
+                job.save_in(tx, as_json(&cursor)?).await?;
+                Ok(cursor)
             })
-            .await
+        });
+        Ok(write.await?)
     }
 
     async fn contacts(
@@ -235,7 +235,7 @@ impl Exporter {
         kept: &Kept,
         wording: &Wording,
         after: i64,
-    ) -> Result<(Vec<export::Row>, Option<i64>)> {
+    ) -> Result<(Vec<export::Row>, Option<i64>), Why> {
         let (account, campaign) = (row.account, row.campaign);
         let filter = contacts::Filter {
             group: kept.state.as_deref().map(word).transpose()?,
@@ -259,7 +259,7 @@ impl Exporter {
         kept: &Kept,
         wording: &Wording,
         below: i64,
-    ) -> Result<(Vec<export::Row>, Option<i64>)> {
+    ) -> Result<(Vec<export::Row>, Option<i64>), Why> {
         let (account, campaign) = (row.account, row.campaign);
         let filter = attempts::Filter {
             outcome: kept.outcome.clone(),
@@ -287,13 +287,12 @@ impl Exporter {
         what: What,
         wording: &Wording,
         cursor: &Cursor,
-    ) -> Result<i64> {
+    ) -> Result<i64, Why> {
         let blob = &self.0.handles.blob;
         let files = (0..cursor.parts)
             .map(|part| blob.path(&part_key(row.account, row.id, part)))
-            .collect::<blob::Result<_>>()
-            .map_err(disk)?;
-        let target = blob.path(&file_key(row)).map_err(disk)?;
+            .collect::<blob::Result<_>>()?;
+        let target = blob.path(&file_key(row))?;
         let parts = Parts {
             files,
             heads: words::heads(what, wording.language).iter().map(|&s| s.to_owned()).collect(),
@@ -301,7 +300,7 @@ impl Exporter {
             format: document(Value::from(row.format.clone()))?,
         };
         let written = tokio::task::spawn_blocking(move || parts.write(&target)).await;
-        let length = written.map_err(disk)?.map_err(disk)?;
+        let length = written.map_err(mistake)?.map_err(blob::Error::from)?;
         Ok(length as i64)
     }
 
@@ -311,19 +310,16 @@ impl Exporter {
         state: &'static str,
         bytes: Option<i64>,
         problem: Option<&str>,
-    ) -> Result<()> {
+    ) -> Result<(), Why> {
         let Payload { export, .. } = document(job.payload.clone())?;
         let expires_at = self.0.handles.clock.now().plus(KEPT);
         let problem = problem.map(str::to_owned);
-        self.0
-            .handles
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    exports::end(tx, export, state, bytes, problem, expires_at).await.map(drop)
-                })
+        let write = self.0.handles.db.write(move |tx| {
+            Box::pin(async move {
+                exports::end(tx, export, state, bytes, problem, expires_at).await.map(drop)
             })
-            .await
+        });
+        Ok(write.await?)
     }
 
     async fn forget_parts(
@@ -331,10 +327,10 @@ impl Exporter {
         account: Id<Account>,
         export: Id<Export>,
         parts: u32,
-    ) -> Result<()> {
+    ) -> Result<(), Why> {
         for part in 0..parts {
             let key = part_key(account, export, part);
-            self.0.handles.blob.remove(&key).await.map_err(disk)?;
+            self.0.handles.blob.remove(&key).await?;
         }
         Ok(())
     }

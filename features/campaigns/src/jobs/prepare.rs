@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Handler, JobContext, JobEnd, Ways, Why};
 use base::{
     Id, Timestamp,
     kind::{Account, Campaign, ContactList},
@@ -72,7 +72,7 @@ impl Handler for Prepare {
     async fn run(&self, job: &JobContext) -> JobEnd {
         match self.prepare(job).await {
             Ok(end) => end,
-            Err(error) => JobEnd::Retry { after: PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: PAUSE, why: error.into() },
         }
     }
 }
@@ -89,8 +89,7 @@ impl Prepare {
                 return Ok(JobEnd::Cancelled);
             }
             if job.is_stopping() {
-                let why = "the server stops".to_owned();
-                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
             }
             cursor = self.unit(job, campaign, cursor).await?;
             self.0.tell(job.account, Command::Work(campaign)).await;

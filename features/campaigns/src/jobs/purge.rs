@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Handler, JobContext, JobEnd, Ways, Why};
 use base::{
     Id, Timestamp,
     kind::{Account, Campaign},
@@ -75,7 +75,7 @@ impl Handler for Purge {
     async fn run(&self, job: &JobContext) -> JobEnd {
         match self.purge(job).await {
             Ok(end) => end,
-            Err(error) => JobEnd::Retry { after: PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: PAUSE, why: error.into() },
         }
     }
 }
@@ -94,8 +94,7 @@ impl Purge {
             self.remove_exports(account, campaign).await?;
             loop {
                 if job.is_stopping() {
-                    let why = "the server stops".to_owned();
-                    return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                    return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
                 }
                 let (removed, is_whole) = self.unit(job, campaign, name.clone(), rows).await?;
                 rows += removed;

@@ -21,7 +21,8 @@ use crate::{
     problems::{CampaignProblem, or},
     store::{
         campaigns::{self, Again, Row},
-        counts, presets,
+        counts,
+        presets::{self, CalendarRow, RuleRow},
     },
     view,
 };
@@ -157,12 +158,12 @@ async fn anew(
     }
     let account: Id<Account> = row.account;
     if let Some(calendar) = row.setup.calendar_id
-        && gone(presets::calendar(tx, account, calendar).await)?
+        && gone(presets::one::<CalendarRow>(tx, account, calendar).await)?
     {
         row.setup.calendar_id = None;
     }
     if let Some(rule) = row.setup.attempt_rule_id
-        && gone(presets::rule(tx, account, rule).await)?
+        && gone(presets::one::<RuleRow>(tx, account, rule).await)?
     {
         row.setup.attempt_rule_id = None;
     }

@@ -327,7 +327,7 @@ impl Runner {
             }
         }
         if ends {
-            self.core.plants.reach(Point::BeforeFinish);
+            self.core.plants.kill.reach(Point::BeforeFinish);
         }
         let tools = pipeline::Tools {
             db: self.core.handles.db.clone(),
@@ -534,7 +534,7 @@ impl Runner {
         let Report { attempt, progress, .. } = report;
         match progress {
             Progress::Invited { at } => {
-                self.core.plants.reach(Point::AfterInvite);
+                self.core.plants.kill.reach(Point::AfterInvite);
                 self.claims.extend(self.held.remove(&attempt));
                 self.stage(attempt, Stage::Dialling, at);
                 self.mark(attempt, Mark::Invited(at));
@@ -545,7 +545,7 @@ impl Runner {
                 self.feed(Event::Ringing { attempt });
             }
             Progress::Answered { at, dialog } => {
-                self.core.plants.reach(Point::AfterAnswer);
+                self.core.plants.kill.reach(Point::AfterAnswer);
                 self.stage(attempt, Stage::Answered, at);
                 self.mark(attempt, Mark::Answered(at, Box::new(dialog)));
                 self.feed(Event::Answered { attempt });

@@ -48,7 +48,7 @@ impl Handler for Expire {
     async fn run(&self, job: &JobContext) -> JobEnd {
         match take_off(&self.0, job.account).await {
             Ok(()) => JobEnd::Done,
-            Err(error) => JobEnd::Retry { after: super::PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: super::PAUSE, why: error.into() },
         }
     }
 }

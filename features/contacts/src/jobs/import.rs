@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Cause, Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use blob::Blob;
 use clock::Ids;
@@ -71,7 +71,7 @@ impl Handler for Import {
 
     async fn run(&self, job: &JobContext) -> JobEnd {
         let Ok(import) = serde_json::from_value(job.payload["import"].clone()) else {
-            return JobEnd::Fail { why: "the payload names no import".to_owned() };
+            return JobEnd::Fail { why: Why::new(Cause::Mistake, "the payload names no import") };
         };
         if job.fruitless >= crate::jobs::MOST_FRUITLESS {
             return end(&self.0, job, import, ContactProblem::ImportGaveUp).await;
@@ -99,7 +99,7 @@ async fn measure(state: &State, job: &JobContext, import: Id<kind::Import>) -> d
 /// Why an import cannot go on now, or at all.
 enum Stop {
     /// Try again later: the database or the disk takes nothing.
-    Later(String),
+    Later(Why),
     /// Never again.
     Never(ContactProblem),
     /// Somebody asked.
@@ -108,7 +108,7 @@ enum Stop {
 
 impl From<db::Error> for Stop {
     fn from(error: db::Error) -> Self {
-        Self::Later(error.to_string())
+        Self::Later(error.into())
     }
 }
 
@@ -136,7 +136,7 @@ async fn end(
     problem: ContactProblem,
 ) -> JobEnd {
     let problem = http_kit::Problem::from(problem);
-    let failed = JobEnd::Fail { why: problem.to_string() };
+    let failed = JobEnd::Fail { why: host::why(&problem) };
     close(state, job, import, "failed", Some(problem.code()), failed).await
 }
 
@@ -157,7 +157,7 @@ async fn close(
         })
     });
     if let Err(error) = ended.await {
-        return JobEnd::Retry { after: crate::jobs::PAUSE, why: error.to_string() };
+        return JobEnd::Retry { after: crate::jobs::PAUSE, why: error.into() };
     }
     hub.touch(account, &format!("import:{import}"));
     tidy(state, job).await;
@@ -194,10 +194,10 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             return Err(Stop::Asked);
         }
         if job.is_stopping() {
-            return Err(Stop::Later("the server is being stopped".to_owned()));
+            return Err(Stop::Later(Why::stopping()));
         }
         let mut unit = reader.unit(&import).await?;
-        if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit() {
+        if std::mem::take(&mut goes_on) && import.counts.rows > 0 && state.plants.forgets_unit {
             unit.rows.clear();
         }
         let (ids, job, now) = (ids.clone(), job.clone(), clock.now());
@@ -217,7 +217,7 @@ async fn take_all(state: &State, job: &JobContext, id: Id<kind::Import>) -> Resu
             .await;
         match applied {
             Ok(Applied::Done | Applied::Stale) => {
-                state.plants.reach(Point::ImportUnit);
+                state.plants.kill.reach(Point::ImportUnit);
                 tries = 0;
             }
             // The list was deleted meanwhile, or another unit was in the way, or the answer to the
@@ -282,7 +282,7 @@ impl<'a> Reader<'a> {
 }
 
 fn gone() -> Stop {
-    Stop::Later("the thread that reads the file has ended".to_owned())
+    Stop::Later(Why::new(Cause::Mistake, "the thread that reads the file has ended"))
 }
 
 /// The import's file, and how its rows become units.
@@ -311,7 +311,7 @@ impl Pages {
             blob::Error::NotFound | blob::Error::Key(_) => {
                 Stop::Never(ContactProblem::ImportFileLost)
             }
-            blob::Error::Full | blob::Error::Io(_) => Stop::Later(error.to_string()),
+            blob::Error::Full | blob::Error::Io(_) => Stop::Later(error.into()),
         })?;
         Ok(Self {
             file: file.into_std().await,
@@ -390,7 +390,7 @@ impl Window {
             let read = file
                 .seek(SeekFrom::Start(from))
                 .and_then(|_| file.take(PIECE.min(end - from)).read_to_end(&mut self.bytes));
-            if read.map_err(|error| Stop::Later(error.to_string()))? == 0 {
+            if read.map_err(|error| Stop::Later(blob::Error::Io(error).into()))? == 0 {
                 // Shorter than it was when it arrived.
                 return Err(Stop::Never(ContactProblem::ImportFileLost));
             }

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd};
+use ::jobs::{Cause, Handler, JobContext, JobEnd, Why};
 use base::{Id, Timestamp, kind};
 use clock::Ids;
 use db::Tx;
@@ -64,11 +64,11 @@ impl Handler for Pull {
 
     async fn run(&self, job: &JobContext) -> JobEnd {
         let Ok(source) = serde_json::from_value(job.payload["source"].clone()) else {
-            return JobEnd::Fail { why: "the payload names no source".to_owned() };
+            return JobEnd::Fail { why: Why::new(Cause::Mistake, "the payload names no source") };
         };
         match pull(&self.0, job, source).await {
             Ok(end) => end,
-            Err(error) => JobEnd::Retry { after: crate::jobs::PAUSE, why: error.to_string() },
+            Err(error) => JobEnd::Retry { after: crate::jobs::PAUSE, why: error.into() },
         }
     }
 }
@@ -84,12 +84,13 @@ async fn pull(state: &State, job: &JobContext, id: Id<kind::ContactSource>) -> d
     let mut trace = Trace::default();
     let fault = match fetch(state, &source, &blob_key, &mut trace).await {
         Ok(loaded) => {
-            state.plants.reach(Point::PullStored);
+            state.plants.kill.reach(Point::PullStored);
             let taken = take(state, job, (&source, pull), &blob_key, loaded, &trace).await;
             hub.touch(job.account, &topic);
             return taken.map(|()| JobEnd::Done);
         }
         Err(Stop::Disk(why)) if job.fruitless + 1 < crate::jobs::MOST_FRUITLESS => {
+            let why = Why::new(Cause::Disk, why);
             return Ok(JobEnd::Retry { after: crate::jobs::PAUSE, why });
         }
         Err(Stop::Disk(_)) => SourceFault::bare("gave_up"),
@@ -97,9 +98,9 @@ async fn pull(state: &State, job: &JobContext, id: Id<kind::ContactSource>) -> d
     };
     if fault.may_pass() && job.fruitless + 1 < MOST_ASKS {
         let after = crate::jobs::PAUSE * 3_u32.pow(job.fruitless.clamp(0, 4) as u32);
-        return Ok(JobEnd::Retry { after, why: fault.to_string() });
+        return Ok(JobEnd::Retry { after, why: refused(&fault) });
     }
-    let why = fault.to_string();
+    let why = refused(&fault);
     let ended = Ended {
         fault: Some(fault),
         status: trace.status,
@@ -110,6 +111,12 @@ async fn pull(state: &State, job: &JobContext, id: Id<kind::ContactSource>) -> d
     finish(state, job, pull, ended).await?;
     hub.touch(job.account, &topic);
     Ok(JobEnd::Fail { why })
+}
+
+/// What the source answered, for the page of jobs: the fault's code stands among the values.
+fn refused(fault: &SourceFault) -> Why {
+    let why = Why::coded(Cause::SourceRefused.code(), fault.params.clone(), fault.to_string());
+    why.param("fault", fault.code.clone())
 }
 
 /// The source and the row of this load; `None` when there is nothing to be done.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Cause, Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use clock::Ids;
 use db::Tx;
@@ -46,7 +46,7 @@ impl Handler for Purge {
 
     async fn run(&self, job: &JobContext) -> JobEnd {
         let Ok(list) = serde_json::from_value(job.payload["list"].clone()) else {
-            return JobEnd::Fail { why: "the payload names no list".to_owned() };
+            return JobEnd::Fail { why: Why::new(Cause::Mistake, "the payload names no list") };
         };
         match remove(&self.0, job.account, list).await {
             Ok(()) => JobEnd::Done,
@@ -59,22 +59,20 @@ async fn remove(
     state: &State,
     account: Id<kind::Account>,
     list: Id<kind::ContactList>,
-) -> Result<(), String> {
+) -> Result<(), Why> {
     let Handles { db, blob, .. } = &state.handles;
     let files = db
         .read(move |tx| Box::pin(async move { imports::files_of_list(tx, account, list).await }))
-        .await
-        .map_err(|error| error.to_string())?;
+        .await?;
     for left in files {
-        upload::remove(blob, &left).await.map_err(|error| error.to_string())?;
+        upload::remove(blob, &left).await?;
     }
     loop {
         let is_done = db
             .write(move |tx| {
                 Box::pin(async move { lists::remove_some(tx, account, list, UNIT).await })
             })
-            .await
-            .map_err(|error| error.to_string())?;
+            .await?;
         if is_done {
             return Ok(());
         }

@@ -15,19 +15,18 @@ use db::{Tx, args, sql};
 use host::{
     Handles,
     audit::{self, AuditEntry, AuditFilter, Audited},
+    retention,
 };
-use http_kit::{Caller, CommonProblem, Csv, Fields, Json, Page, PageQuery, Query, Result, Time};
+use http_kit::{Caller, CommonProblem, Csv, Json, Page, PageQuery, Query, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use crate::retention;
+use crate::retention::Trail;
 
 /// Rows that are read from the database at a time for a file.
 const PIECE: i64 = 500;
-/// The longest that can be chosen: a hundred years.
-const MOST_DAYS: u32 = 36_500;
 
 /// Which rows of the trail.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -295,12 +294,6 @@ pub(crate) struct AuditRetentionEffect {
     removed: i64,
 }
 
-fn check(days: u32) -> Result<()> {
-    let mut fields = Fields::new();
-    fields.number("days", days, 0..=MOST_DAYS);
-    fields.finish()
-}
-
 /// See how long the audit trail is kept
 #[utoipa::path(
     get, path = "/audit/retention", operation_id = "get_audit_retention", tag = "system",
@@ -329,7 +322,7 @@ pub(crate) async fn get_audit_effect(
     caller: Caller,
     Query(query): Query<AuditDays>,
 ) -> Result<Json<AuditRetentionEffect>> {
-    check(query.days)?;
+    retention::check(query.days)?;
     if query.days == 0 {
         return Ok(Json(AuditRetentionEffect { removed: 0 }));
     }
@@ -356,26 +349,6 @@ pub(crate) async fn set_audit_retention(
     caller: Caller,
     Json(body): Json<AuditRetention>,
 ) -> Result<Json<AuditRetention>> {
-    check(body.days)?;
-    let Handles { db, ids, clock, .. } = state.handles.clone();
-    let (account, user, now) = (caller.account, caller.user, clock.now());
-    let write = db.write(move |tx| {
-        Box::pin(async move {
-            let before = audit::days(tx, account).await?;
-            if before == body.days {
-                return Ok(());
-            }
-            retention::set(tx, account, body.days, now).await?;
-            let entry = AuditEntry {
-                account,
-                user: Some(user),
-                action: "audit.retention",
-                subject: format!("account:{account}"),
-                detail: json!({ "days": [before, body.days] }),
-            };
-            audit::record(tx, &ids, entry, now).await
-        })
-    });
-    write.await?;
+    retention::choose::<Trail>(&state.handles, &caller, body.days).await?;
     Ok(Json(body))
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
 
 use base::{Id, kind};
 use host::Handles;
+use jobs::Why;
 use media::Recorded;
 
 use super::{FOLDER, store, store::RecordingRow};
@@ -109,10 +110,10 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// Removes every recording that is marked, of every account.
-pub(super) async fn remove_marked(handles: &Handles) -> Result<(), String> {
+pub(super) async fn remove_marked(handles: &Handles) -> Result<(), Why> {
     loop {
         let read = handles.db.read(|tx| Box::pin(store::all_marked(tx, BATCH as i64)));
-        let marked = read.await.map_err(|error| error.to_string())?;
+        let marked = read.await?;
         let count = marked.len();
         remove(handles, marked).await?;
         if count > 0 {
@@ -125,11 +126,11 @@ pub(super) async fn remove_marked(handles: &Handles) -> Result<(), String> {
 }
 
 /// Removes recordings that are marked: first the files, so that no sound outlives its row.
-pub(super) async fn remove(handles: &Handles, marked: Vec<RecordingRow>) -> Result<(), String> {
+pub(super) async fn remove(handles: &Handles, marked: Vec<RecordingRow>) -> Result<(), Why> {
     for row in &marked {
         for extension in ["wav", "peaks"] {
             let key = format!("{FOLDER}/{}.{extension}", row.file);
-            handles.blob.remove(&key).await.map_err(|error| error.to_string())?;
+            handles.blob.remove(&key).await?;
         }
     }
     let write = handles.db.write(move |tx| {
@@ -140,7 +141,7 @@ pub(super) async fn remove(handles: &Handles, marked: Vec<RecordingRow>) -> Resu
             Ok(())
         })
     });
-    write.await.map_err(|error| error.to_string())
+    Ok(write.await?)
 }
 
 #[cfg(test)]

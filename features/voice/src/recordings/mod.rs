@@ -87,7 +87,7 @@ impl Shelf {
                 wait = SOON;
             }
             if let Err(error) = keep::remove_marked(&self.handles).await {
-                tracing::warn!(error, "recordings cannot be removed yet");
+                tracing::warn!(%error, "recordings cannot be removed yet");
             }
             tokio::select! {
                 () = clock.sleep(wait) => {}

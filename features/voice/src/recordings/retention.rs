@@ -6,41 +6,38 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::jobs::{Handler, JobContext, JobEnd, Ways};
+use ::jobs::{Handler, JobContext, JobEnd, Ways, Why};
 use base::{Id, Timestamp, kind};
 use db::Tx;
-use serde_json::json;
+use host::retention::{self, Retention};
 
 use super::{Shelf, keep, store};
 
 const KIND: &str = "voice.remove_recordings";
-/// The key of an account's schedule.
-const KEY: &str = "old";
-/// How often old recordings are looked for.
-const ROUND: Duration = Duration::from_hours(24);
 /// How long a failed attempt waits.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Recordings of one unit.
 const UNIT: i64 = 200;
 
-/// Keeps recordings for so many days from now on, or for ever; those that are older go at once.
-pub(super) async fn set(
-    tx: &mut Tx<'_>,
-    account: Id<kind::Account>,
-    days: u32,
-    now: Timestamp,
-) -> db::Result<()> {
-    store::set_days(tx, account, days, now).await?;
-    if days == 0 {
-        ::jobs::unschedule(tx, account, KIND, KEY).await
-    } else {
-        ::jobs::schedule(tx, account, KIND, KEY, json!({}), ROUND, now).await
-    }
-}
+/// What is kept.
+pub(super) struct Recordings;
 
-/// The moment before which recordings go.
-pub(super) fn limit(now: Timestamp, days: u32) -> Timestamp {
-    now.minus(Duration::from_hours(24) * days)
+impl Retention for Recordings {
+    const ACTION: &'static str = "recording.retention";
+    const JOB: &'static str = KIND;
+
+    async fn days(tx: &mut Tx<'_>, account: Id<kind::Account>) -> db::Result<u32> {
+        store::days(tx, account).await
+    }
+
+    async fn set_days(
+        tx: &mut Tx<'_>,
+        account: Id<kind::Account>,
+        days: u32,
+        now: Timestamp,
+    ) -> db::Result<()> {
+        store::set_days(tx, account, days, now).await
+    }
 }
 
 /// The job.
@@ -64,23 +61,22 @@ impl Handler for Remove {
 }
 
 impl Remove {
-    async fn remove(&self, job: &JobContext) -> Result<JobEnd, String> {
+    async fn remove(&self, job: &JobContext) -> Result<JobEnd, Why> {
         let mut removed = 0;
         loop {
-            if job.is_cancelled().await.map_err(|error| error.to_string())? {
+            if job.is_cancelled().await? {
                 return Ok(JobEnd::Cancelled);
             }
             if job.is_stopping() {
-                let why = "the server stops".to_owned();
-                return Ok(JobEnd::Retry { after: Duration::ZERO, why });
+                return Ok(JobEnd::Retry { after: Duration::ZERO, why: Why::stopping() });
             }
-            let unit = self.mark(job).await.map_err(|error| error.to_string())?;
+            let unit = self.mark(job).await?;
             if unit.is_empty() {
                 return Ok(JobEnd::Done);
             }
             removed += unit.len() as u64;
             keep::remove(&self.0.handles, unit).await?;
-            job.progress(removed, None).await.map_err(|error| error.to_string())?;
+            job.progress(removed, None).await?;
         }
     }
 
@@ -91,7 +87,7 @@ impl Remove {
             Box::pin(async move {
                 let days = store::days(tx, account).await?;
                 if days > 0 {
-                    store::mark(tx, account, limit(now, days), now, UNIT).await?;
+                    store::mark(tx, account, retention::limit(now, days), now, UNIT).await?;
                 }
                 store::marked(tx, account, UNIT).await
             })

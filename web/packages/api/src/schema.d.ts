@@ -2069,6 +2069,7 @@ export interface components {
              * @description How often it was begun.
              */
             attempts: number;
+            cause?: components["schemas"]["JobCause"] | null;
             created_at: components["schemas"]["Time"];
             /**
              * Format: int64
@@ -3127,6 +3128,16 @@ export interface components {
             /** @description One of campaign, list. */
             what: string;
         };
+        /** @description Why a job failed or is tried again. */
+        JobCause: {
+            /**
+             * @description One of `database_away`, `in_the_way`, `disk_full`, `disk`, `stopping`, `source_refused`,
+             *     `gave_up`, `mistake`, or the code of a problem.
+             */
+            code: string;
+            /** @description The values of its sentence. */
+            params: Record<string, never>;
+        };
         /** @description Work that comes back. */
         JobSchedule: {
             about?: components["schemas"]["JobAbout"] | null;
@@ -3440,6 +3451,7 @@ export interface components {
                  * @description How often it was begun.
                  */
                 attempts: number;
+                cause?: components["schemas"]["JobCause"] | null;
                 created_at: components["schemas"]["Time"];
                 /**
                  * Format: int64

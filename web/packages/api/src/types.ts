@@ -877,6 +877,12 @@ export interface JobAbout {
   id: Id;
 }
 
+/** Why a job failed or is tried again: a code with words, and the values of its sentence. */
+export interface JobCause {
+  code: string;
+  params: Record<string, unknown>;
+}
+
 export interface BackgroundJob {
   id: Id;
   kind: string;
@@ -886,6 +892,7 @@ export interface BackgroundJob {
   done: number;
   total?: number | null;
   reason?: string | null;
+  cause?: JobCause | null;
   stopping: boolean;
   next_at?: Moment | null;
   created_at: Moment;

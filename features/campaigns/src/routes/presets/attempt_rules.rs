@@ -1,30 +1,19 @@
 //! Attempts, delays and caps under a name.
 
-use std::sync::Arc;
-
 use axum::{extract::State as Extracted, http::StatusCode};
-use base::{
-    Id,
-    kind::{self, Campaign},
-};
-use db::Tx;
+use base::{Id, Timestamp, kind};
 use http_kit::{Caller, Fields, Json, Path, Result, Time};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use serde_json::{Value, json};
-
-use super::{Answer, PresetUser, by, note, obey, told, unused, users};
+use super::{Over, PresetUser, Shown, by, delete, list, put};
 use crate::{
-    presets::{By, spread},
-    problems::{CampaignProblem, or},
+    presets::By,
+    problems::CampaignProblem,
     routes::State,
-    runner::Dialers,
-    setup::Attempts,
-    store::{
-        as_json,
-        presets::{self, RuleRow},
-    },
+    setup::{Attempts, Setup},
+    store::{as_json, presets::RuleRow},
 };
 
 /// An attempt rule as it is written.
@@ -52,14 +41,50 @@ pub(crate) struct AttemptRule {
     used_by: Vec<PresetUser>,
 }
 
-fn shown(row: RuleRow, used_by: Vec<presets::User>) -> AttemptRule {
-    AttemptRule {
-        id: row.id,
-        name: row.name,
-        rule: row.body,
-        version: row.version,
-        updated_at: row.updated_at.into(),
-        used_by: users(used_by),
+impl AttemptRuleBody {
+    /// The rule as it is to be stored.
+    fn checked(self, id: Id<kind::AttemptRule>, by: By) -> Result<RuleRow> {
+        let mut fields = Fields::new();
+        fields.text("name", &self.name, 1..=120);
+        self.rule.check(&mut fields);
+        fields.finish()?;
+        let name = self.name.trim().to_owned();
+        Ok(RuleRow { id, name, body: self.rule, version: 1, updated_at: by.now })
+    }
+}
+
+impl Shown for RuleRow {
+    type View = AttemptRule;
+
+    const SUBJECT: &'static str = "attempt_rule";
+    const CREATE: &'static str = "attempt_rule.create";
+    const CHANGE: &'static str = "attempt_rule.change";
+    const DELETED: &'static str = "attempt_rule.delete";
+    const MISSING: CampaignProblem = CampaignProblem::AttemptRuleNotFound;
+
+    fn version(&mut self) -> &mut i64 {
+        &mut self.version
+    }
+
+    fn document(&self) -> db::Result<Value> {
+        let mut document = as_json(&self.body)?;
+        document["name"] = json!(self.name);
+        Ok(document)
+    }
+
+    fn give(&self, setup: &mut Setup) {
+        setup.take_rule(self);
+    }
+
+    fn shown(self, used_by: Vec<PresetUser>, _now: Timestamp) -> AttemptRule {
+        AttemptRule {
+            id: self.id,
+            name: self.name,
+            rule: self.body,
+            version: self.version,
+            updated_at: self.updated_at.into(),
+            used_by,
+        }
     }
 }
 
@@ -74,22 +99,7 @@ pub(crate) async fn list_attempt_rules(
     Extracted(dialers): State,
     caller: Caller,
 ) -> Result<Json<Vec<AttemptRule>>> {
-    let account = caller.account;
-    let found = dialers
-        .handles
-        .db
-        .read(move |tx| {
-            Box::pin(async move {
-                let mut found = Vec::new();
-                for row in presets::rules(tx, account).await? {
-                    let used_by = presets::users_of_rule(tx, account, row.id).await?;
-                    found.push(shown(row, used_by));
-                }
-                Ok(found)
-            })
-        })
-        .await?;
-    Ok(Json(found))
+    Ok(Json(list::<RuleRow>(&dialers, &caller).await?))
 }
 
 /// Make an attempt rule
@@ -103,9 +113,9 @@ pub(crate) async fn create_attempt_rule(
     caller: Caller,
     Json(body): Json<AttemptRuleBody>,
 ) -> Result<(StatusCode, Json<AttemptRule>)> {
-    let id = dialers.handles.ids.next();
-    let made = put(&dialers, by(&dialers, &caller), id, body, false).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    let by = by(&dialers, &caller);
+    let rule = body.checked(dialers.handles.ids.next(), by)?;
+    Ok((StatusCode::CREATED, Json(put(&dialers, by, rule, Over::Nothing).await?)))
 }
 
 /// Change an attempt rule
@@ -124,68 +134,9 @@ pub(crate) async fn change_attempt_rule(
     Path(id): Path<Id<kind::AttemptRule>>,
     Json(body): Json<AttemptRuleBody>,
 ) -> Result<Json<AttemptRule>> {
-    Ok(Json(put(&dialers, by(&dialers, &caller), id, body, true).await?))
-}
-
-async fn put(
-    dialers: &Arc<Dialers>,
-    by: By,
-    id: Id<kind::AttemptRule>,
-    body: AttemptRuleBody,
-    there: bool,
-) -> Result<AttemptRule> {
-    let mut fields = Fields::new();
-    fields.text("name", &body.name, 1..=120);
-    body.rule.check(&mut fields);
-    fields.finish()?;
-    let core = Arc::clone(dialers);
-    let write = dialers.handles.db.write(move |tx| {
-        let (core, body) = (Arc::clone(&core), body.clone());
-        Box::pin(async move { put_in(tx, &core, by, id, body, there).await })
-    });
-    let (rule, changed) = write.await.map_err(or(CampaignProblem::AttemptRuleNotFound))??;
-    obey(dialers, by, changed).await;
-    Ok(rule)
-}
-
-async fn put_in(
-    tx: &mut Tx<'_>,
-    dialers: &Dialers,
-    by: By,
-    id: Id<kind::AttemptRule>,
-    body: AttemptRuleBody,
-    there: bool,
-) -> Answer<(AttemptRule, Vec<Id<Campaign>>)> {
-    let (mut version, mut before) = (1, None);
-    if there {
-        let row = presets::rule(tx, by.account, id).await?;
-        if body.version.is_some_and(|read| read != row.version) {
-            return Ok(Err(CampaignProblem::PresetChanged { version: row.version }.into()));
-        }
-        version = row.version + 1;
-        before = Some(document(&row)?);
-    }
-    let name = body.name.trim().to_owned();
-    let row = RuleRow { id, name, body: body.rule, version, updated_at: by.now };
-    if !presets::put_rule(tx, by.account, &row).await? {
-        return Ok(Err(CampaignProblem::PresetNameTaken.into()));
-    }
-    let action = if there { "attempt_rule.change" } else { "attempt_rule.create" };
-    let subject = format!("attempt_rule:{id}");
-    let detail = told(&row.name, before, &document(&row)?);
-    note(tx, dialers, by, (action, subject.clone()), detail).await?;
-    let users = presets::users_of_rule(tx, by.account, id).await?;
-    let ids = &dialers.handles.ids;
-    let take = |setup: &mut crate::setup::Setup| setup.take_rule(&row);
-    let changed = spread(tx, ids, by, &users, &subject, take).await?;
-    Ok(Ok((shown(row, users), changed)))
-}
-
-/// What a person sets of a rule.
-fn document(row: &RuleRow) -> db::Result<Value> {
-    let mut document = as_json(&row.body)?;
-    document["name"] = json!(row.name);
-    Ok(document)
+    let (by, read) = (by(&dialers, &caller), body.version);
+    let rule = body.checked(id, by)?;
+    Ok(Json(put(&dialers, by, rule, Over::Read(read)).await?))
 }
 
 /// Delete an attempt rule
@@ -201,20 +152,5 @@ pub(crate) async fn delete_attempt_rule(
     caller: Caller,
     Path(id): Path<Id<kind::AttemptRule>>,
 ) -> Result<StatusCode> {
-    let (core, by) = (Arc::clone(&dialers), by(&dialers, &caller));
-    let write = dialers.handles.db.write(move |tx| {
-        let core = Arc::clone(&core);
-        Box::pin(async move {
-            let row = presets::rule(tx, by.account, id).await?;
-            if let Err(used) = unused(&presets::users_of_rule(tx, by.account, id).await?) {
-                return Ok(Err(used));
-            }
-            presets::delete_rule(tx, by.account, id).await?;
-            let what = ("attempt_rule.delete", format!("attempt_rule:{id}"));
-            note(tx, &core, by, what, json!({ "name": row.name })).await?;
-            Ok(Ok(()))
-        })
-    });
-    write.await.map_err(or(CampaignProblem::AttemptRuleNotFound))??;
-    Ok(StatusCode::NO_CONTENT)
+    delete::<RuleRow>(&dialers, &caller, id).await
 }

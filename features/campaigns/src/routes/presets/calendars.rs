@@ -1,28 +1,20 @@
 //! Hours under a name.
 
-use std::sync::Arc;
-
 use axum::{extract::State as Extracted, http::StatusCode};
-use base::{
-    Id, Timestamp,
-    kind::{self, Campaign},
-};
+use base::{Id, Timestamp, kind};
 use calendar::{Exception, Hours, Period, WeeklyHours, Window, Zone};
-use db::Tx;
 use http_kit::{Caller, Fields, Json, Path, Result, Time};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use serde_json::{Value, json};
-
-use super::{Answer, PresetUser, by, note, obey, told, unused, users};
+use super::{Over, PresetUser, Shown, by, delete, list, put};
 use crate::{
-    presets::{By, spread},
-    problems::{CampaignProblem, or},
+    presets::By,
+    problems::CampaignProblem,
     routes::State,
-    runner::Dialers,
-    setup::{ExceptionBody, check_hours},
-    store::presets::{self, CalendarRow},
+    setup::{ExceptionBody, Setup, check_hours},
+    store::presets::CalendarRow,
 };
 
 /// A calendar as it is written.
@@ -73,23 +65,71 @@ pub(crate) struct Calendar {
     used_by: Vec<PresetUser>,
 }
 
-fn shown(row: CalendarRow, used_by: Vec<presets::User>, now: Timestamp) -> Calendar {
-    let hours = Hours { week: row.week.clone(), exceptions: row.exceptions.clone() };
-    let window = Window::new(vec![row.zone.clone()], hours, Period::default());
-    let open = window.is_open(now);
-    let changes_at = if open { window.closes_at(now) } else { window.next_open(now) };
-    Calendar {
-        id: row.id,
-        name: row.name,
-        notes: row.notes,
-        time_zone: row.zone,
-        hours: row.week,
-        exceptions: row.exceptions,
-        version: row.version,
-        updated_at: row.updated_at.into(),
-        open,
-        changes_at: changes_at.map(Time),
-        used_by: users(used_by),
+impl CalendarBody {
+    /// The calendar as it is to be stored.
+    fn checked(mut self, id: Id<kind::Calendar>, by: By) -> Result<CalendarRow> {
+        let mut fields = Fields::new();
+        fields.text("name", &self.name, 1..=120);
+        fields.text("notes", &self.notes, 0..=1_000);
+        self.exceptions.sort_by_key(|exception| exception.date);
+        let hours = Hours { week: self.hours, exceptions: self.exceptions };
+        check_hours(&hours, &mut fields);
+        fields.finish()?;
+        Ok(CalendarRow {
+            id,
+            name: self.name.trim().to_owned(),
+            notes: self.notes.trim().to_owned(),
+            zone: self.time_zone,
+            week: hours.week,
+            exceptions: hours.exceptions,
+            version: 1,
+            updated_at: by.now,
+        })
+    }
+}
+
+impl Shown for CalendarRow {
+    type View = Calendar;
+
+    const SUBJECT: &'static str = "calendar";
+    const CREATE: &'static str = "calendar.create";
+    const CHANGE: &'static str = "calendar.change";
+    const DELETED: &'static str = "calendar.delete";
+    const MISSING: CampaignProblem = CampaignProblem::CalendarNotFound;
+
+    fn version(&mut self) -> &mut i64 {
+        &mut self.version
+    }
+
+    fn document(&self) -> db::Result<Value> {
+        Ok(json!({
+            "name": self.name, "notes": self.notes, "time_zone": self.zone, "hours": self.week,
+            "exceptions": self.exceptions,
+        }))
+    }
+
+    fn give(&self, setup: &mut Setup) {
+        setup.take_calendar(self.clone());
+    }
+
+    fn shown(self, used_by: Vec<PresetUser>, now: Timestamp) -> Calendar {
+        let hours = Hours { week: self.week.clone(), exceptions: self.exceptions.clone() };
+        let window = Window::new(vec![self.zone.clone()], hours, Period::default());
+        let open = window.is_open(now);
+        let changes_at = if open { window.closes_at(now) } else { window.next_open(now) };
+        Calendar {
+            id: self.id,
+            name: self.name,
+            notes: self.notes,
+            time_zone: self.zone,
+            hours: self.week,
+            exceptions: self.exceptions,
+            version: self.version,
+            updated_at: self.updated_at.into(),
+            open,
+            changes_at: changes_at.map(Time),
+            used_by,
+        }
     }
 }
 
@@ -104,22 +144,7 @@ pub(crate) async fn list_calendars(
     Extracted(dialers): State,
     caller: Caller,
 ) -> Result<Json<Vec<Calendar>>> {
-    let (account, now) = (caller.account, dialers.handles.clock.now());
-    let found = dialers
-        .handles
-        .db
-        .read(move |tx| {
-            Box::pin(async move {
-                let mut found = Vec::new();
-                for row in presets::calendars(tx, account).await? {
-                    let used_by = presets::users_of_calendar(tx, account, row.id).await?;
-                    found.push(shown(row, used_by, now));
-                }
-                Ok(found)
-            })
-        })
-        .await?;
-    Ok(Json(found))
+    Ok(Json(list::<CalendarRow>(&dialers, &caller).await?))
 }
 
 /// Make a calendar
@@ -133,9 +158,9 @@ pub(crate) async fn create_calendar(
     caller: Caller,
     Json(body): Json<CalendarBody>,
 ) -> Result<(StatusCode, Json<Calendar>)> {
-    let id = dialers.handles.ids.next();
-    let made = put(&dialers, by(&dialers, &caller), id, body, false).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    let by = by(&dialers, &caller);
+    let calendar = body.checked(dialers.handles.ids.next(), by)?;
+    Ok((StatusCode::CREATED, Json(put(&dialers, by, calendar, Over::Nothing).await?)))
 }
 
 /// Change a calendar
@@ -154,80 +179,9 @@ pub(crate) async fn change_calendar(
     Path(id): Path<Id<kind::Calendar>>,
     Json(body): Json<CalendarBody>,
 ) -> Result<Json<Calendar>> {
-    Ok(Json(put(&dialers, by(&dialers, &caller), id, body, true).await?))
-}
-
-async fn put(
-    dialers: &Arc<Dialers>,
-    by: By,
-    id: Id<kind::Calendar>,
-    mut body: CalendarBody,
-    there: bool,
-) -> Result<Calendar> {
-    let mut fields = Fields::new();
-    fields.text("name", &body.name, 1..=120);
-    fields.text("notes", &body.notes, 0..=1_000);
-    body.exceptions.sort_by_key(|exception| exception.date);
-    let hours = Hours { week: body.hours.clone(), exceptions: body.exceptions.clone() };
-    check_hours(&hours, &mut fields);
-    fields.finish()?;
-    let core = Arc::clone(dialers);
-    let write = dialers.handles.db.write(move |tx| {
-        let (core, body) = (Arc::clone(&core), body.clone());
-        Box::pin(async move { put_in(tx, &core, by, id, body, there).await })
-    });
-    let (calendar, changed) = write.await.map_err(or(CampaignProblem::CalendarNotFound))??;
-    obey(dialers, by, changed).await;
-    Ok(calendar)
-}
-
-async fn put_in(
-    tx: &mut Tx<'_>,
-    dialers: &Dialers,
-    by: By,
-    id: Id<kind::Calendar>,
-    body: CalendarBody,
-    there: bool,
-) -> Answer<(Calendar, Vec<Id<Campaign>>)> {
-    let (mut version, mut before) = (1, None);
-    if there {
-        let row = presets::calendar(tx, by.account, id).await?;
-        if body.version.is_some_and(|read| read != row.version) {
-            return Ok(Err(CampaignProblem::PresetChanged { version: row.version }.into()));
-        }
-        version = row.version + 1;
-        before = Some(document(&row));
-    }
-    let row = CalendarRow {
-        id,
-        name: body.name.trim().to_owned(),
-        notes: body.notes.trim().to_owned(),
-        zone: body.time_zone,
-        week: body.hours,
-        exceptions: body.exceptions,
-        version,
-        updated_at: by.now,
-    };
-    if !presets::put_calendar(tx, by.account, &row).await? {
-        return Ok(Err(CampaignProblem::PresetNameTaken.into()));
-    }
-    let action = if there { "calendar.change" } else { "calendar.create" };
-    let subject = format!("calendar:{id}");
-    let detail = told(&row.name, before, &document(&row));
-    note(tx, dialers, by, (action, subject.clone()), detail).await?;
-    let users = presets::users_of_calendar(tx, by.account, id).await?;
-    let ids = &dialers.handles.ids;
-    let take = |setup: &mut crate::setup::Setup| setup.take_calendar(row.clone());
-    let changed = spread(tx, ids, by, &users, &subject, take).await?;
-    Ok(Ok((shown(row, users, by.now), changed)))
-}
-
-/// What a person sets of a calendar.
-fn document(row: &CalendarRow) -> Value {
-    json!({
-        "name": row.name, "notes": row.notes, "time_zone": row.zone, "hours": row.week,
-        "exceptions": row.exceptions,
-    })
+    let (by, read) = (by(&dialers, &caller), body.version);
+    let calendar = body.checked(id, by)?;
+    Ok(Json(put(&dialers, by, calendar, Over::Read(read)).await?))
 }
 
 /// Delete a calendar
@@ -243,20 +197,5 @@ pub(crate) async fn delete_calendar(
     caller: Caller,
     Path(id): Path<Id<kind::Calendar>>,
 ) -> Result<StatusCode> {
-    let (core, by) = (Arc::clone(&dialers), by(&dialers, &caller));
-    let write = dialers.handles.db.write(move |tx| {
-        let core = Arc::clone(&core);
-        Box::pin(async move {
-            let row = presets::calendar(tx, by.account, id).await?;
-            if let Err(used) = unused(&presets::users_of_calendar(tx, by.account, id).await?) {
-                return Ok(Err(used));
-            }
-            presets::delete_calendar(tx, by.account, id).await?;
-            let what = ("calendar.delete", format!("calendar:{id}"));
-            note(tx, &core, by, what, json!({ "name": row.name })).await?;
-            Ok(Ok(()))
-        })
-    });
-    write.await.map_err(or(CampaignProblem::CalendarNotFound))??;
-    Ok(StatusCode::NO_CONTENT)
+    delete::<CalendarRow>(&dialers, &caller, id).await
 }

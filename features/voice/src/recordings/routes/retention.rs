@@ -3,19 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use host::{
-    Handles,
-    audit::{self, AuditEntry},
-};
-use http_kit::{Caller, Fields, Json, Query, Result};
+use host::retention;
+use http_kit::{Caller, Json, Query, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::recordings::{Shelf, retention, store};
-
-/// The longest that can be chosen: a hundred years.
-const MOST_DAYS: u32 = 36_500;
+use crate::recordings::{Shelf, retention::Recordings, store};
 
 /// How long recordings are kept.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -72,7 +65,7 @@ pub(crate) async fn get_effect(
     caller: Caller,
     Query(query): Query<RetentionQuery>,
 ) -> Result<Json<RetentionEffect>> {
-    check(query.days)?;
+    retention::check(query.days)?;
     if query.days == 0 {
         return Ok(Json(RetentionEffect { removed: 0, kept: 0 }));
     }
@@ -101,32 +94,6 @@ pub(crate) async fn set_retention(
     caller: Caller,
     Json(body): Json<RecordingRetention>,
 ) -> Result<Json<RecordingRetention>> {
-    check(body.days)?;
-    let Handles { db, ids, clock, .. } = shelf.handles.clone();
-    let (account, user, now) = (caller.account, caller.user, clock.now());
-    let write = db.write(move |tx| {
-        Box::pin(async move {
-            let before = store::days(tx, account).await?;
-            if before == body.days {
-                return Ok(());
-            }
-            retention::set(tx, account, body.days, now).await?;
-            let entry = AuditEntry {
-                account,
-                user: Some(user),
-                action: "recording.retention",
-                subject: format!("account:{account}"),
-                detail: json!({ "days": [before, body.days] }),
-            };
-            audit::record(tx, &ids, entry, now).await
-        })
-    });
-    write.await?;
+    retention::choose::<Recordings>(&shelf.handles, &caller, body.days).await?;
     Ok(Json(body))
-}
-
-fn check(days: u32) -> Result<()> {
-    let mut fields = Fields::new();
-    fields.number("days", days, 0..=MOST_DAYS);
-    fields.finish()
 }

@@ -305,7 +305,10 @@ const jobs = createRoute({
   validateSearch: (search: Record<string, unknown>): { state?: JobState | undefined } => ({
     state: jobStates.find((state) => state === search['state']),
   }),
-  component: lazyRouteComponent(() => worded('system', import('../features/system/Jobs')), 'Jobs'),
+  component: lazyRouteComponent(
+    () => worded('contacts', worded('system', import('../features/system/Jobs'))),
+    'Jobs',
+  ),
 });
 
 const audit = createRoute({
@@ -327,7 +330,7 @@ const audit = createRoute({
     to: text(search['to']),
   }),
   component: lazyRouteComponent(
-    () => worded('system', import('../features/system/Audit')),
+    () => worded('contacts', worded('system', import('../features/system/Audit'))),
     'Audit',
   ),
 });

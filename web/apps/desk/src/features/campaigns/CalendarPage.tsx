@@ -7,33 +7,19 @@ import {
   type HoursException,
 } from '@switchbell/api';
 import { browserZone, fmt, timeZones, useTranslation } from '@switchbell/i18n';
-import {
-  ActionIcon,
-  Button,
-  Note,
-  Page,
-  Panel,
-  Select,
-  Textarea,
-  TextInput,
-  toast,
-} from '@switchbell/ui';
+import { ActionIcon, Button, Panel, Select, Textarea, TextInput } from '@switchbell/ui';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { Plus, X } from 'lucide-react';
 import { useMemo, useState } from 'react';
 
-import { ConfirmStep } from '../../shared/ConfirmStep';
-import { FormProblem, useForm, type Form } from '../../shared/form';
-import { useLeaveGuard } from '../../shared/leave';
-import { Loaded } from '../../shared/Loaded';
+import type { Form } from '../../shared/form';
 import { calendarsQuery } from '../../shared/lookups';
 import { Guarded } from '../../shared/NoAccess';
-import { queryClient } from '../../shared/query';
-import { useCan, useMe } from '../../shared/session';
-import { OpenBadge } from './Calendars';
+import { useMe } from '../../shared/session';
+import { calendarSort, OpenBadge } from './Calendars';
 import { HoursEditor, TimeInput } from './fields';
-import { UsedBy } from './PresetParts';
+import { OnePreset, PresetPage, usePresetForm } from './PresetParts';
 import css from './CalendarPage.module.css';
 import { usualHours } from './settings';
 
@@ -51,15 +37,17 @@ function One() {
   const { t } = useTranslation();
   const { id } = route.useParams();
   const found = useQuery({ ...calendarsQuery, enabled: id !== 'new' });
-  if (id === 'new') return <Editor key="new" calendar={null} />;
-  const calendar = found.data?.find((entry) => entry.id === id);
-  if (calendar) return <Editor key={calendar.id} calendar={calendar} />;
   return (
-    <Page title={t('campaigns.calendar')} documentTitle={t('campaigns.calendar')} width="form">
-      <Loaded query={found} what={t('campaigns.loading_calendars')}>
-        {() => <Note tone="warn">{t('errors.calendar_not_found')}</Note>}
-      </Loaded>
-    </Page>
+    <OnePreset
+      id={id}
+      found={found}
+      editor={(calendar) => <Editor key={id} calendar={calendar} />}
+      words={{
+        title: t('campaigns.calendar'),
+        loading: t('campaigns.loading_calendars'),
+        missing: t('errors.calendar_not_found'),
+      }}
+    />
   );
 }
 
@@ -74,43 +62,24 @@ const formOf = (calendar: Calendar): CalendarForm => ({
 function Editor({ calendar }: { calendar: Calendar | null }) {
   const { t } = useTranslation();
   const me = useMe();
-  const may = useCan()('campaign.edit');
-  const navigate = useNavigate();
-  const [kept, setKept] = useState<CalendarForm>(() =>
-    calendar
-      ? formOf(calendar)
-      : {
-          name: '',
-          notes: '',
-          time_zone: me.account.time_zone || browserZone(),
-          hours: usualHours,
-          exceptions: [],
-        },
-  );
-  const [version, setVersion] = useState(calendar?.version ?? 0);
-  const [removing, setRemoving] = useState(false);
-  const form = useForm(kept, async (values) => {
-    const body = { ...values, name: values.name.trim() };
-    const saved = calendar
-      ? await presets.changeCalendar(calendar.id, { ...body, version })
-      : await presets.createCalendar(body);
-    guard.release();
-    setKept(formOf(saved));
-    form.setValues(formOf(saved));
-    setVersion(saved.version);
-    await queryClient.invalidateQueries({ queryKey: ['calendars'] });
-    await queryClient.invalidateQueries({ queryKey: ['campaigns'] });
-    toast(t('common.saved'));
-    if (!calendar)
-      await navigate({
-        to: '/settings/calendars/$id',
-        params: { id: saved.id },
-        replace: true,
-      });
+  const editor = usePresetForm<Calendar, CalendarForm>({
+    sort: calendarSort,
+    preset: calendar,
+    start: () => ({
+      name: '',
+      notes: '',
+      time_zone: me.account.time_zone || browserZone(),
+      hours: usualHours,
+      exceptions: [],
+    }),
+    valuesOf: formOf,
+    save: (values, version) =>
+      calendar
+        ? presets.changeCalendar(calendar.id, { ...values, version })
+        : presets.createCalendar(values),
   });
+  const { form, may } = editor;
   const { values } = form;
-  const dirty = JSON.stringify(values) !== JSON.stringify(kept);
-  const guard = useLeaveGuard(dirty && may);
   const zones = useMemo(
     () =>
       [...new Set([values.time_zone, ...timeZones(), 'UTC'])].filter(Boolean).map((zone) => ({
@@ -119,12 +88,10 @@ function Editor({ calendar }: { calendar: Calendar | null }) {
       })),
     [values.time_zone],
   );
-  const title = calendar ? kept.name : t('campaigns.new_calendar');
   return (
-    <Page
-      title={title}
-      documentTitle={title}
-      above={<Link to="/settings/calendars">{t('shell.menu.calendars')}</Link>}
+    <PresetPage
+      of={editor}
+      above={t('shell.menu.calendars')}
       badge={calendar && <OpenBadge calendar={calendar} />}
       subtitle={
         calendar?.changes_at &&
@@ -132,94 +99,65 @@ function Editor({ calendar }: { calendar: Calendar | null }) {
           ? t('campaigns.shuts_at', { when: fmt.brief(calendar.changes_at) })
           : t('campaigns.opens_at', { when: fmt.brief(calendar.changes_at) }))
       }
-      width="form"
-      actions={
-        calendar &&
-        may && (
-          <Button variant="default" color="red" onClick={() => setRemoving(true)}>
-            {t('common.delete')}
-          </Button>
-        )
-      }
+      remove={(preset) => presets.deleteCalendar(preset.id)}
+      words={{
+        fresh: t('campaigns.new_calendar'),
+        carried: t('campaigns.calendar_carried'),
+        removeTitle: t('campaigns.delete_calendar_title', { name: editor.kept.name }),
+        removeText: t('campaigns.delete_calendar_text'),
+      }}
     >
-      <form className="stack" ref={form.ref} onSubmit={(event) => void form.submit(event)}>
-        <Panel>
-          <div className="stack">
-            <div className="form-grid">
-              <TextInput
-                label={t('campaigns.calendar_name')}
-                name="name"
-                value={values.name}
-                onChange={(event) => form.set('name', event.currentTarget.value)}
-                maxLength={120}
-                readOnly={!may}
-                error={form.error('name')}
-              />
-              <Select
-                label={t('campaigns.zone')}
-                name="time_zone"
-                data={zones}
-                searchable
-                limit={80}
-                allowDeselect={false}
-                nothingFoundMessage={t('common.nothing_matches')}
-                readOnly={!may}
-                value={values.time_zone}
-                onChange={(zone) => zone && form.set('time_zone', zone)}
-                error={form.error('time_zone')}
-              />
-            </div>
-            <Textarea
-              label={t('campaigns.notes')}
-              name="notes"
-              autosize
-              minRows={1}
-              maxRows={6}
-              maxLength={1000}
+      <Panel>
+        <div className="stack">
+          <div className="form-grid">
+            <TextInput
+              label={t('campaigns.calendar_name')}
+              name="name"
+              value={values.name}
+              onChange={(event) => form.set('name', event.currentTarget.value)}
+              maxLength={120}
               readOnly={!may}
-              value={values.notes}
-              onChange={(event) => form.set('notes', event.currentTarget.value)}
-              error={form.error('notes')}
+              error={form.error('name')}
+            />
+            <Select
+              label={t('campaigns.zone')}
+              name="time_zone"
+              data={zones}
+              searchable
+              limit={80}
+              allowDeselect={false}
+              nothingFoundMessage={t('common.nothing_matches')}
+              readOnly={!may}
+              value={values.time_zone}
+              onChange={(zone) => zone && form.set('time_zone', zone)}
+              error={form.error('time_zone')}
             />
           </div>
-        </Panel>
-        <Panel title={t('campaigns.hours')} hint={t('campaigns.hours_help')}>
-          <HoursEditor
-            value={values.hours}
-            onChange={(hours: Hours) => form.set('hours', hours)}
+          <Textarea
+            label={t('campaigns.notes')}
+            name="notes"
+            autosize
+            minRows={1}
+            maxRows={6}
+            maxLength={1000}
             readOnly={!may}
-            errorOf={form.error}
+            value={values.notes}
+            onChange={(event) => form.set('notes', event.currentTarget.value)}
+            error={form.error('notes')}
           />
-          {form.error('hours') && <p className={css.fault}>{form.error('hours')}</p>}
-        </Panel>
-        <Exceptions form={form} readOnly={!may} />
-        {calendar && <UsedBy campaigns={calendar.used_by} text={t('campaigns.calendar_carried')} />}
-        <FormProblem form={form} />
-        {may && (
-          <div className="row actions-end">
-            <Button type="submit" loading={form.busy} disabled={!dirty || !values.name.trim()}>
-              {t('common.save')}
-            </Button>
-          </div>
-        )}
-      </form>
-      {calendar && removing && (
-        <ConfirmStep
-          confirm={t('common.delete')}
-          title={t('campaigns.delete_calendar_title', { name: kept.name })}
-          onClose={() => setRemoving(false)}
-          step={async () => {
-            await presets.deleteCalendar(calendar.id);
-            guard.release();
-            await queryClient.invalidateQueries({ queryKey: ['calendars'] });
-            await navigate({ to: '/settings/calendars' });
-          }}
-        >
-          {t('campaigns.delete_calendar_text')}
-        </ConfirmStep>
-      )}
-      {guard.dialog}
-    </Page>
+        </div>
+      </Panel>
+      <Panel title={t('campaigns.hours')} hint={t('campaigns.hours_help')}>
+        <HoursEditor
+          value={values.hours}
+          onChange={(hours: Hours) => form.set('hours', hours)}
+          readOnly={!may}
+          errorOf={form.error}
+        />
+        {form.error('hours') && <p className={css.fault}>{form.error('hours')}</p>}
+      </Panel>
+      <Exceptions form={form} readOnly={!may} />
+    </PresetPage>
   );
 }
 

@@ -7,7 +7,8 @@ import { useState } from 'react';
 
 import { useCan } from '../../shared/session';
 import { pullsQuery } from './api';
-import { faultWords, PullBadge } from './PullBadge';
+import { faultWords } from '../../shared/faultWords';
+import { PullBadge } from './PullBadge';
 import css from './SourcePage.module.css';
 
 export function Pulls({ source }: { source: Source }) {

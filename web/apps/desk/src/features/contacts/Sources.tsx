@@ -8,7 +8,8 @@ import { Braces, Plus, Sheet } from 'lucide-react';
 
 import { useTopicChange } from '../../shared/live';
 import { sourcesChanged, sourcesQuery } from './api';
-import { faultWords, PullBadge } from './PullBadge';
+import { faultWords } from '../../shared/faultWords';
+import { PullBadge } from './PullBadge';
 import css from './ListPage.module.css';
 
 export function Sources({ list, may }: { list: string; may: boolean }) {

@@ -5,7 +5,7 @@ import { Button, Note, Panel } from '@switchbell/ui';
 import { CircleCheck, CircleX } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 
-import { faultWords } from './PullBadge';
+import { faultWords } from '../../shared/faultWords';
 import css from './SourcePage.module.css';
 
 /** JSON with its levels to be seen; anything else as it came. */

@@ -25,6 +25,7 @@ import { useCan } from '../../shared/session';
 import { actions } from './actions';
 import { auditQuery, auditRetentionQuery } from './api';
 import css from './Audit.module.css';
+import { fieldWords, partWords } from './fields';
 
 const route = getRouteApi('/shell/settings/audit');
 
@@ -260,17 +261,20 @@ function Subject({ subject }: { subject: string }) {
 }
 
 /** A value in a line: lists with commas, things with their fields, nothing as a dash. */
-function plain(value: unknown): string {
+function plain(value: unknown, thing: string, path: string): string {
   if (value === null || value === undefined) return '—';
   if (Array.isArray(value)) {
     // A pair of times is an interval.
     const times = value.every((one) => typeof one === 'string' && /^\d\d:\d\d$/.test(one));
     if (value.length === 2 && times) return value.join('–');
-    return value.length === 0 ? '—' : value.map(plain).join(', ');
+    return value.length === 0 ? '—' : value.map((one) => plain(one, thing, path)).join(', ');
   }
   if (typeof value === 'object')
     return Object.entries(value)
-      .map(([name, part]) => `${name}: ${plain(part)}`)
+      .map(([name, part]) => {
+        const at = `${path}.${name}`;
+        return `${partWords(thing, at)}: ${plain(part, thing, at)}`;
+      })
       .join('; ');
   return String(value as string | number | boolean);
 }
@@ -297,30 +301,31 @@ function parts(change: Change): Change[] {
 
 function Changes({ event }: { event: AuditEvent }) {
   const { t } = useTranslation();
+  const [thing = ''] = event.action.split('.');
   const facts = Object.entries(event.facts).filter(([, value]) => value !== null);
   if (event.changes.length === 0 && facts.length === 0) return <span className="muted">—</span>;
   return (
     <dl className={css.changes}>
       {event.changes.flatMap(parts).map(({ field, before, after }) => (
         <div key={field}>
-          <dt>{field}</dt>
+          <dt>{fieldWords(thing, field)}</dt>
           <dd>
             <del>
               <span className="hidden-visually">{t('system.before')} </span>
-              {plain(before)}
+              {plain(before, thing, field)}
             </del>{' '}
             →{' '}
             <ins>
               <span className="hidden-visually">{t('system.after')} </span>
-              {plain(after)}
+              {plain(after, thing, field)}
             </ins>
           </dd>
         </div>
       ))}
       {facts.map(([field, value]) => (
         <div key={field}>
-          <dt>{field}</dt>
-          <dd>{plain(value)}</dd>
+          <dt>{fieldWords(thing, field)}</dt>
+          <dd>{plain(value, thing, field)}</dd>
         </div>
       ))}
     </dl>

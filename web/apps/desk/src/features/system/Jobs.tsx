@@ -5,6 +5,7 @@ import {
   jobStates,
   type BackgroundJob,
   type JobAbout,
+  type JobCause,
   type JobSchedule,
   type JobState,
   type Problem,
@@ -41,6 +42,7 @@ import {
 } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 
+import { faultWords } from '../../shared/faultWords';
 import { Guarded } from '../../shared/NoAccess';
 import { useCan } from '../../shared/session';
 import { jobsChanged, jobsQuery, schedulesQuery, useFreshJobs } from './api';
@@ -285,14 +287,32 @@ function StateCell({ job }: { job: BackgroundJob }) {
         {t(`system.states.${job.state}`)}
       </Badge>
       {job.stopping && <div className="muted small">{t('system.stopping')}</div>}
-      {/* Written by the program for whoever looks after it, hence in English. */}
-      {job.reason && (job.state === 'failed' || job.state === 'retry') && (
+      {(job.state === 'failed' || job.state === 'retry') && <Why job={job} />}
+    </div>
+  );
+}
+
+/** Why it failed or is tried again; beneath, in English, what the program says to whoever runs it. */
+function Why({ job }: { job: BackgroundJob }) {
+  const words = job.cause && causeWords(job.cause);
+  return (
+    <>
+      {words && <div className={css.why}>{words}</div>}
+      {job.reason && (
         <div className={css.reason} lang="en">
           {job.reason}
         </div>
       )}
-    </div>
+    </>
   );
+}
+
+/** Words for what any work may run into, for what a source answered, or for a problem. */
+function causeWords({ code, params }: JobCause): string | null {
+  const { fault, ...rest } = params;
+  if (code === 'source_refused' && typeof fault === 'string')
+    return faultWords({ code: fault, params: rest });
+  return wordsFor(`system.whys.${code}`, params) ?? wordsFor(`errors.${code}`, params);
 }
 
 function Progress({ job }: { job: BackgroundJob }) {
