@@ -7,9 +7,9 @@ use base::{
     Id, PhoneNumber, Timestamp,
     kind::{Account, Campaign, CampaignContact},
 };
-use db::{Result, Tx, args, record, sql};
+use db::{Keyed, Result, Tx, args, record, sql};
 use dialer::{ContactState, Place, Roll};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use super::{claims::forbidden, counts::Deltas, word};
 
@@ -81,13 +81,11 @@ async fn present(
     campaign: Id<Campaign>,
     sources: &[Source],
 ) -> Result<(BTreeMap<i64, Known>, Roll)> {
-    let keys: Value = sources
-        .iter()
-        .map(|source| {
-            let apart = json!({ "external_id": source.external_id, "phone": source.first() });
-            (source.contact.to_string(), apart)
-        })
-        .collect();
+    let mut keys = Keyed::default();
+    for source in sources {
+        let (external_id, phone) = (source.external_id.as_deref(), source.first());
+        keys.put(source.contact, &Apart { external_id, phone })?;
+    }
     // One look into the index for each key: as joins, the planner of PostgreSQL, which knows nothing
     // of a campaign that grows under it, compares every key with every contact. Nor may it see which
     // campaign is meant: one that its statistics have never met is taken to be empty, and gone
@@ -109,9 +107,11 @@ async fn present(
             args![campaign, keys],
         )
         .await?;
-    let (mut known, mut roll) = (Map::new(), Roll::default());
+    let (mut known, mut roll) = (Keyed::default(), Roll::default());
     for (id, external_id, first) in found {
-        known.extend(id.map(|id| (id.to_string(), json!(0))));
+        if let Some(id) = id {
+            known.key(id)?;
+        }
         if let Some(id) = external_id {
             roll.has_id(id);
         }
@@ -129,18 +129,49 @@ async fn present(
                  FROM campaign_contact
                  WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
             ),
-            args![Value::Object(known)],
+            args![known],
         )
         .await?;
     Ok((rows.into_iter().map(|row| (row.list_contact, row)).collect(), roll))
 }
 
-/// What changes about contacts that were taken up before, as JSON by their ids.
+/// What tells a contact apart, as its statement takes it.
+#[derive(Serialize)]
+struct Apart<'a> {
+    external_id: Option<&'a str>,
+    phone: String,
+}
+
+/// What changes about a contact, as its statement takes it.
+#[derive(Serialize)]
+struct Change<'a> {
+    name: &'a str,
+    zone: Option<&'a str>,
+    first_phone: String,
+    numbers: i64,
+}
+
+/// A contact that joins, as its statement takes it.
+#[derive(Serialize)]
+struct Joining<'a> {
+    contact: i64,
+    external_id: Option<&'a str>,
+    name: &'a str,
+    phone: &'a str,
+    first_phone: String,
+    number: i64,
+    numbers: usize,
+    zone: Option<&'a str>,
+    state: &'static str,
+    state_group: &'static str,
+}
+
+/// What changes about contacts that were taken up before, by their ids.
 #[derive(Default)]
 struct Changes {
-    changed: Map<String, Value>,
+    changed: Keyed,
     /// Those of them that get another first number.
-    renumbered: Map<String, Value>,
+    renumbered: Keyed,
 }
 
 impl Changes {
@@ -163,14 +194,9 @@ impl Changes {
         {
             return Ok(());
         }
-        let change = json!({
-            "name": source.name, "zone": source.zone, "first_phone": first, "numbers": numbers,
-        });
-        self.changed.insert(known.id.to_string(), change);
-        if renumbered {
-            self.renumbered.insert(known.id.to_string(), json!(0));
-        }
-        Ok(())
+        let (name, zone) = (&source.name, source.zone.as_deref());
+        self.changed.put(known.id, &Change { name, zone, first_phone: first, numbers })?;
+        if renumbered { self.renumbered.key(known.id) } else { Ok(()) }
     }
 
     /// Writes them; who was claimed meanwhile stays as it is.
@@ -187,7 +213,7 @@ impl Changes {
                      WHERE state = 'callable'
                        AND id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))"
                 ),
-                args![Value::Object(self.renumbered)],
+                args![self.renumbered],
             )
             .await?;
         }
@@ -205,7 +231,7 @@ impl Changes {
                  FROM json_each($1)
                  WHERE campaign_contact.id = CAST(key AS BIGINT) AND state = 'callable'"
             ),
-            args![Value::Object(self.changed), now],
+            args![self.changed, now],
         )
         .await
         .map(drop)
@@ -225,23 +251,23 @@ async fn join(
     }
     let phones = joining.iter().flat_map(|source| &source.numbers);
     let forbidden = forbidden(tx, account, campaign, phones, now).await?;
-    let mut rows = Map::new();
+    let mut rows = Keyed::default();
     for source in joining {
         let place = dialer::place(&source.numbers, &forbidden, (0, false), 0);
         let state = Place::standing(place.as_ref());
-        let row = json!({
-            "contact": source.contact,
-            "external_id": source.external_id,
-            "name": source.name,
-            "phone": place.as_ref().map_or("", |place| place.phone.as_str()),
-            "first_phone": source.first(),
-            "number": place.as_ref().map_or(0, |place| place.number),
-            "numbers": source.numbers.len(),
-            "zone": source.zone,
-            "state": state.as_str(),
-            "state_group": state.group().as_str(),
-        });
-        rows.insert(ids.next::<CampaignContact>().to_string(), row);
+        let row = Joining {
+            contact: source.contact,
+            external_id: source.external_id.as_deref(),
+            name: &source.name,
+            phone: place.as_ref().map_or("", |place| place.phone.as_str()),
+            first_phone: source.first(),
+            number: place.as_ref().map_or(0, |place| place.number),
+            numbers: source.numbers.len(),
+            zone: source.zone.as_deref(),
+            state: state.as_str(),
+            state_group: state.group().as_str(),
+        };
+        rows.put(ids.next::<CampaignContact>(), &row)?;
     }
     let joined: Vec<(String,)> = tx
         .all(
@@ -257,7 +283,7 @@ async fn join(
                  FROM json_each($4) WHERE TRUE ORDER BY CAST(key AS BIGINT)
                  ON CONFLICT DO NOTHING RETURNING state"
             ),
-            args![account, campaign, now, Value::Object(rows)],
+            args![account, campaign, now, rows],
         )
         .await?;
     let mut deltas = Deltas::default();

@@ -224,7 +224,7 @@ export const campaigns = {
   list: (query: CampaignFilter, o?: Signal) =>
     http.get<Page<Campaign>>('campaigns', { query: { ...query }, ...o }),
   get: (id: Id, o?: Signal) => http.get<Campaign>(`campaigns/${id}`, o),
-  create: (body: Partial<CampaignSettings> & { name: string }, once: string) =>
+  create: (body: Partial<CampaignSettings> & { name: string; copy_of?: string }, once: string) =>
     http.post<Campaign>('campaigns', { body, once }),
   change: (id: Id, body: Partial<CampaignSettings> & { version?: number }) =>
     http.patch<Campaign>(`campaigns/${id}`, { body }),

@@ -163,6 +163,8 @@ export function useCampaignActions(
                 ...settingsOf(campaign),
                 name: t('campaigns.copy_of', { name: campaign.name }).slice(0, 120),
                 period: { from: null, to: null },
+                // Of a campaign that is run again: over the same contacts.
+                copy_of: campaign.id,
               },
               idempotencyKey(),
             );
