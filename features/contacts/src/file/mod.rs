@@ -8,6 +8,6 @@ mod rows;
 mod sniff;
 
 pub(crate) use encoding::{BOM, Detector, Encoding, Kind, NotText, Transcoder, kind};
-pub(crate) use preview::{MOST_COLUMNS, Preview, preview};
+pub(crate) use preview::{LOOK, MOST_COLUMNS, Preview, preview};
 pub(crate) use rows::{Cut, LONGEST_ROW, Row, cut};
 pub(crate) use sniff::{Delimiter, Format, of_table, sniff};

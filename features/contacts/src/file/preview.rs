@@ -6,6 +6,9 @@ use super::{Format, cut};
 const SAMPLE_ROWS: usize = 20;
 /// Characters of a cell that the sample keeps.
 const SAMPLE_CELL: usize = 200;
+/// The part of a file that is looked at before an import starts, in bytes.
+pub(crate) const LOOK: usize = 256 * 1024;
+
 /// A wider table is not a list of contacts, and its preview would not be seen whole.
 pub(crate) const MOST_COLUMNS: usize = 200;
 

@@ -18,8 +18,9 @@ use crate::{
     jobs::{import, patiently},
     plant::Point,
     source::{
+        Loaded,
         fault::SourceFault,
-        load::{Loaded, Loader, Sink, Stop, Trace},
+        load::{Loader, Sink, Stop, Trace},
     },
     store::{
         lists,

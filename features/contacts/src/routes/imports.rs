@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 
 use super::{
     Import, or,
-    upload::{self, Arrived, LOOK, Wish},
+    upload::{self, Arrived, Wish},
     workbook,
 };
 use crate::{
-    file::{self, Delimiter, Encoding},
+    file::{self, Delimiter, Encoding, LOOK},
     jobs,
     mapping::{Fault, Mapping},
     phone::Region,

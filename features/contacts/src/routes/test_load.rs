@@ -18,10 +18,10 @@ use crate::{
     problems::ContactProblem,
     reason::Reason,
     source::{
-        Settings,
+        Loaded, Settings,
         fault::SourceFault,
         feed,
-        load::{Loaded, Loader, Sink, Stop, Trace},
+        load::{Loader, Sink, Stop, Trace},
     },
     store::lists,
 };

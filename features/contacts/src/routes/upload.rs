@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::{Import, or, workbook};
 use crate::{
-    file::{self, Detector, Encoding, Format, Kind, NotText, Transcoder},
+    file::{self, Detector, Encoding, Format, Kind, LOOK, NotText, Transcoder},
     mapping::{self, Mapping},
     phone::Region,
     problems::ContactProblem,
@@ -25,9 +25,6 @@ use crate::{
         lists, presets,
     },
 };
-
-/// The part of a file that is looked at before an import starts, in bytes.
-pub(crate) const LOOK: usize = 256 * 1024;
 
 /// So much of a file tells whether it is text, in bytes.
 const ENOUGH: usize = 4 * 1024;

@@ -9,7 +9,8 @@ use serde_json::json;
 use url::Url;
 
 use super::{
-    Access, FeedSettings, MOST_BYTES, MOST_PAGE, MOST_PAGES, MOST_ROWS, Settings, SheetSettings,
+    Access, FeedSettings, Loaded, MOST_BYTES, MOST_PAGE, MOST_PAGES, MOST_ROWS, Settings,
+    SheetSettings,
     fault::SourceFault,
     feed::{self, Page},
     google::{GRANT, KeyFile, Token},
@@ -17,10 +18,9 @@ use super::{
     table::{FORMAT, Table},
 };
 use crate::{
-    file::{self, Format},
+    file::{self, Format, LOOK},
     mapping::{self, Fault, Mapping},
     phone::Region,
-    routes::upload::LOOK,
 };
 
 /// Characters of an answer that a person is shown.
@@ -75,21 +75,6 @@ pub(crate) struct Trace {
     pub(crate) keys: Vec<String>,
     /// Whether more answers follow the first.
     pub(crate) more: bool,
-}
-
-/// Rows as a file, and how an import takes them.
-pub(crate) struct Loaded {
-    pub(crate) rows: u64,
-    pub(crate) format: Format,
-    pub(crate) columns: Vec<String>,
-    pub(crate) mapping: Mapping,
-    /// Where the first row begins.
-    pub(crate) data_byte: u64,
-    pub(crate) data_line: u64,
-    /// The beginning of the file.
-    pub(crate) start: Vec<u8>,
-    /// Bytes of the file.
-    pub(crate) bytes: u64,
 }
 
 /// Where the file goes: to the disk, or nowhere when only its beginning is wanted.

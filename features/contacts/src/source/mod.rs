@@ -17,7 +17,7 @@ use http_kit::Fields;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{mapping::Mapping, phone::Region};
+use crate::{file::Format, mapping::Mapping, phone::Region};
 
 /// How a feed knows who asks. The secret itself is kept apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -163,6 +163,21 @@ pub(crate) enum Settings {
     Feed(FeedSettings),
     /// A Google sheet.
     Sheet(SheetSettings),
+}
+
+/// Rows as a file, and how an import takes them.
+pub(crate) struct Loaded {
+    pub(crate) rows: u64,
+    pub(crate) format: Format,
+    pub(crate) columns: Vec<String>,
+    pub(crate) mapping: Mapping,
+    /// Where the first row begins.
+    pub(crate) data_byte: u64,
+    pub(crate) data_line: u64,
+    /// The beginning of the file.
+    pub(crate) start: Vec<u8>,
+    /// Bytes of the file.
+    pub(crate) bytes: u64,
 }
 
 /// Rows of one load.

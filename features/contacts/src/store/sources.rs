@@ -5,7 +5,7 @@ use db::{Error, FromRow, Result, Row, Tx, args, sql};
 use serde_json::{Value, json};
 
 use super::imports::Counts;
-use crate::source::{Settings, fault::SourceFault, load::Loaded};
+use crate::source::{Loaded, Settings, fault::SourceFault};
 
 type Account = Id<kind::Account>;
 type List = Id<kind::ContactList>;
